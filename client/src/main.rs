@@ -1,0 +1,2 @@
+//! Devnet.
+fn main() {}

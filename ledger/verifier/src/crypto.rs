@@ -1,0 +1,91 @@
+//! The one signature rule: Ed25519, accepted if and only if `verify_strict` accepts (canonical `S`, canonical `R` and
+//! `A` that are not of small order, cofactorless equation). There is no batch verification anywhere.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use ed25519_dalek::VerifyingKey;
+
+use crate::{
+    decode::{Decode, DecodeError, Reader},
+    encode::Encode,
+    ids::Signature,
+};
+
+/// Algorithm byte of an Ed25519 key. Other values are reserved for successors.
+pub const ALGORITHM_ED25519: u8 = 1;
+
+/// A public key: an algorithm byte, then the key. Only Ed25519 exists today.
+///
+/// A value of this type is known to decode to a point; whether it is of small order is decided at verification,
+/// where such a key accepts nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+impl PublicKey {
+    /// Reads the 32 bytes of an Ed25519 key.
+    ///
+    /// # Errors
+    /// [`DecodeError::NonCanonical`] when they are not the encoding of a point, or of one of small order.
+    pub fn from_ed25519(bytes: &[u8; 32]) -> Result<Self, DecodeError> {
+        match VerifyingKey::from_bytes(bytes) {
+            Ok(key) if !key.is_weak() => Ok(Self(key)),
+            _ => Err(DecodeError::NonCanonical { field: "public_key" }),
+        }
+    }
+
+    /// The 32 bytes of the Ed25519 key.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PublicKey {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_bytes().iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "PublicKey({self})")
+    }
+}
+
+impl Encode for PublicKey {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(ALGORITHM_ED25519);
+        out.extend_from_slice(self.as_bytes());
+    }
+}
+
+impl Decode for PublicKey {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let algorithm = reader.u8("key_algorithm")?;
+        if algorithm != ALGORITHM_ED25519 {
+            return Err(DecodeError::UnknownValue { field: "key_algorithm", value: algorithm.into() });
+        }
+        Self::from_ed25519(&reader.array("public_key")?)
+    }
+}
+
+/// Whether `signature` is `key`'s over `message`, by the strict rule. The only signature check in the project.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that verifies")]
+pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+    key.0.verify_strict(message, &signature).is_ok()
+}

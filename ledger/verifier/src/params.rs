@@ -1,0 +1,69 @@
+//! Every limit of the protocol, in one place, with the relations between them as constant assertions.
+//!
+//! A value here is part of the protocol: changing one is a `protocol:` commit with an activation height.
+
+/// The protocol version written into every header.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// Smallest height of a batch tree: 16 leaves, so that a batch never tells how few credentials it holds.
+pub const BATCH_HEIGHT_MIN: u8 = 4;
+/// Largest height of a batch tree: 1,048,576 leaves.
+pub const BATCH_HEIGHT_MAX: u8 = 20;
+/// Most leaves in one batch.
+pub const BATCH_LEAVES_MAX: u32 = 1 << BATCH_HEIGHT_MAX;
+
+/// Most status entries in one transaction.
+pub const STATUSES_PER_TRANSACTION_MAX: usize = 1_024;
+/// Largest encoded signed transaction, in bytes.
+pub const TRANSACTION_BYTES_MAX: usize = 64 * 1_024;
+/// Most signatures on one transaction.
+pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 16;
+/// Most transactions in one block.
+pub const TRANSACTIONS_PER_BLOCK_MAX: usize = 10_000;
+/// Largest encoded block, in bytes.
+pub const BLOCK_BYTES_MAX: usize = 4 * 1_024 * 1_024;
+
+/// Most validators in one set.
+pub const VALIDATORS_MAX: usize = 100;
+/// Most authorities on one ledger.
+pub const AUTHORITIES_MAX: usize = 32;
+/// Most keys of one authority.
+pub const AUTHORITY_KEYS_MAX: usize = 16;
+/// Most keys given when an institution is registered.
+pub const INSTITUTION_KEYS_MAX: usize = 16;
+/// Most compromised keys that an institution record lists.
+pub const COMPROMISED_KEYS_MAX: usize = 16;
+/// Longest institution or programme name, in UTF-8 bytes.
+pub const NAME_BYTES_MAX: usize = 192;
+/// Longest legal identification code, in ASCII bytes.
+pub const LEGAL_ID_BYTES_MAX: usize = 32;
+/// Most field-of-study prefixes in one permission.
+pub const FIELDS_PER_PERMISSION_MAX: usize = 64;
+
+/// Deepest leaf of a register: keys have 256 bits.
+pub const REGISTER_DEPTH_MAX: u16 = 256;
+/// Most hashes in a path of the history log (heights below 2^63).
+pub const HISTORY_PATH_MAX: usize = 63;
+
+/// How far ahead of ledger time an institution's transaction may expire: 10 minutes, in milliseconds.
+pub const INSTITUTION_VALIDITY_MS_MAX: u64 = 10 * 60 * 1_000;
+/// How far ahead of ledger time an authority's transaction may expire: 90 days, in milliseconds.
+pub const AUTHORITY_VALIDITY_MS_MAX: u64 = 90 * 24 * 60 * 60 * 1_000;
+
+/// Largest encoded bundle, in bytes: receipt, stamp and every optional section.
+pub const BUNDLE_BYTES_MAX: usize = 64 * 1_024;
+/// Largest encoded trust file, in bytes.
+pub const TRUST_BYTES_MAX: usize = 1_024 * 1_024;
+/// Most ledgers in one trust file.
+pub const TRUST_LEDGERS_MAX: usize = 16;
+/// Most validator sets of one ledger in a trust file.
+pub const TRUST_SETS_MAX: usize = 1_024;
+
+const _: () = assert!(BATCH_HEIGHT_MIN <= BATCH_HEIGHT_MAX);
+const _: () = assert!(BATCH_HEIGHT_MAX < 32, "leaf indexes are u32");
+const _: () = assert!(TRANSACTION_BYTES_MAX * 4 < BLOCK_BYTES_MAX, "several of the largest transactions fit a block");
+// 1,024 entries of 66 bytes exceed 64 KiB: a transaction is bounded by bytes as well as by count.
+const _: () = assert!(TRANSACTIONS_PER_BLOCK_MAX <= 65_535, "list counts are u16");
+const _: () = assert!(STATUSES_PER_TRANSACTION_MAX <= 65_535, "list counts are u16");
+const _: () = assert!(VALIDATORS_MAX <= 255, "signer indexes are u8");
+const _: () = assert!(INSTITUTION_VALIDITY_MS_MAX < AUTHORITY_VALIDITY_MS_MAX);
