@@ -49,7 +49,8 @@ impl Encode for BatchHeight {
 impl Decode for BatchHeight {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let height = reader.u8("batch_height")?;
-        Self::new(height).ok_or_else(|| DecodeError::LimitExceeded { field: "batch_height", limit: BATCH_HEIGHT_MAX.into() })
+        Self::new(height)
+            .ok_or_else(|| DecodeError::LimitExceeded { field: "batch_height", limit: BATCH_HEIGHT_MAX.into() })
     }
 }
 

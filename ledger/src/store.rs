@@ -1,0 +1,137 @@
+//! Ports to storage: what the state machine reads, and the one atomic write per height.
+//!
+//! Obligations of every implementation:
+//! - A [`Snapshot`] never changes: all reads from one snapshot are of one height, while commits go on.
+//! - [`Store::commit`] is atomic and durable on return (synced): after a crash either the whole height is there or
+//!   nothing of it. It refuses any height but the next one.
+//! - An error is fatal: the store is dead afterwards, and the process must stop rather than go on with it.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+
+use sigeli_verifier::{
+    block::{Block, Header},
+    certificate::CommitCertificate,
+    history::Frontier,
+    ids::{BlockId, Height, TransactionId},
+};
+
+/// A storage failure. Always fatal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The medium failed, or the write could not be made durable.
+    #[error("storage failed during {operation}: {detail}")]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// The medium's own words.
+        detail: alloc::string::String,
+    },
+    /// What was read is not what was written.
+    #[error("stored data is damaged: {what}")]
+    Corrupt {
+        /// Which data.
+        what: &'static str,
+    },
+    /// A height out of order was given to be committed.
+    #[error("height {given} cannot be committed after {head}")]
+    OutOfOrder {
+        /// The height given.
+        given: Height,
+        /// The head.
+        head: Height,
+    },
+    /// An earlier error has killed this store.
+    #[error("the store has failed before and is closed")]
+    Dead,
+}
+
+/// Where a transaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransactionPlace {
+    /// The block.
+    pub height: Height,
+    /// The position in it, from 0.
+    pub index: u32,
+}
+
+/// The newest committed header, its id, and the history log's frontier over all header ids up to and including it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The header.
+    pub header: Header,
+    /// Its id.
+    pub id: BlockId,
+    /// The frontier of the tree whose leaf i is header i's id, header's own included.
+    pub history: Frontier,
+}
+
+/// State entries by key: the value to put, or `None` to delete.
+pub type StateWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// Everything that one height writes.
+#[derive(Debug, Clone)]
+pub struct HeightCommit {
+    /// The block; at height 0 it is genesis, without transactions.
+    pub block: Arc<Block>,
+    /// The quorum's signatures; empty for genesis.
+    pub certificate: CommitCertificate,
+    /// Changes of state entries (register nodes and records).
+    pub state: StateWrites,
+    /// The head after this height.
+    pub head: Head,
+}
+
+/// Reads of one height.
+pub trait Snapshot {
+    /// The newest committed height of this snapshot; `None` before genesis was stored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn head(&self) -> Result<Option<Head>, StoreError>;
+
+    /// A state entry.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn state(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// State entries whose key starts with `prefix`, from `from` (inclusive, itself starting with `prefix`) in ascending
+    /// order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn state_range(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+
+    /// The block at a height, and its certificate.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn block(&self, height: Height) -> Result<Option<(Block, CommitCertificate)>, StoreError>;
+
+    /// The header at a height.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn header(&self, height: Height) -> Result<Option<Header>, StoreError>;
+
+    /// Where a transaction was included, whatever its age.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn transaction(&self, id: &TransactionId) -> Result<Option<TransactionPlace>, StoreError>;
+}
+
+/// A store: snapshots, and one atomic write per height.
+pub trait Store: Send {
+    /// Its snapshots.
+    type Snapshot: Snapshot + Send;
+
+    /// A snapshot of the newest committed height. Cheap.
+    fn snapshot(&self) -> Self::Snapshot;
+
+    /// Writes one height. Durable on return. Transactions of the block are indexed by id.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the store is dead afterwards.
+    fn commit(&mut self, commit: HeightCommit) -> Result<(), StoreError>;
+}
