@@ -121,13 +121,29 @@ pub trait Snapshot {
     fn transaction(&self, id: &TransactionId) -> Result<Option<TransactionPlace>, StoreError>;
 }
 
+/// A handle that reads while the store goes on to commit: cheap to clone, one per thread of the edge.
+pub trait StoreReader: Clone + Send + Sync + 'static {
+    /// Its snapshots. They borrow the handle, so that no database resource outlives its database.
+    type Snapshot<'a>: Snapshot + Send
+    where
+        Self: 'a;
+
+    /// A snapshot of the newest committed height. Cheap. While it lives, what it sees is kept on the disk: drop it soon.
+    fn snapshot(&self) -> Self::Snapshot<'_>;
+}
+
 /// A store: snapshots, and one atomic write per height.
 pub trait Store: Send {
-    /// Its snapshots.
-    type Snapshot: Snapshot + Send;
+    /// Its reading handles.
+    type Reader: StoreReader;
+
+    /// The store's own reading handle; clone it for other threads.
+    fn reader(&self) -> &Self::Reader;
 
     /// A snapshot of the newest committed height. Cheap.
-    fn snapshot(&self) -> Self::Snapshot;
+    fn snapshot(&self) -> <Self::Reader as StoreReader>::Snapshot<'_> {
+        self.reader().snapshot()
+    }
 
     /// Writes one height. Durable on return. Transactions of the block are indexed by id.
     ///
