@@ -27,6 +27,7 @@ pub mod block;
 pub mod bounded;
 pub mod bundle;
 pub mod certificate;
+pub mod codes;
 pub mod credential;
 pub mod crypto;
 pub mod decode;

@@ -1,1 +1,1 @@
-//! TODO verdict
+//! verdict

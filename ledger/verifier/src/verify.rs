@@ -1,1 +1,1 @@
-//! TODO verify
+//! verify
