@@ -1,0 +1,38 @@
+//! How a credential file becomes canonical bytes, and what those bytes say about themselves.
+//!
+//! A registered credential is a digest of *canonical bytes*, so that a file which was merely re-indented, re-sealed or
+//! archived still verifies, and a file whose content changed does not. Which bytes are canonical depends on the profile,
+//! which the receipt records and the leaf commits to:
+//!
+//! | profile | canonical bytes | not covered by the digest |
+//! |---|---|---|
+//! | RAW | the file as it is | nothing |
+//! | JCS | the strictly read JSON object without its top-level `proof`, in the form of RFC 8785 | white space, order of names, spelling of numbers and escapes, `proof` |
+//! | JWS | the compact JWS text | ASCII white space around it; in an SD-JWT, everything from the first `~` |
+//! | JADES | the `payload` of a JWS in JSON serialisation | the headers and signatures around it |
+//!
+//! # Guarantees
+//! - No input panics; time and memory are linear in the file's size (sorting of names apart).
+//! - Two files with different content never share canonical bytes within one profile: [`StrictJson`] refuses every text
+//!   that two JSON programs may read differently.
+//! - [`Canonical::facts`] reads only bytes that the digest covers.
+//!
+//! # What this module does not do
+//! It checks no signature, fetches nothing, expands no JSON-LD, and normalises no Unicode. Badge pictures (PNG, SVG with a
+//! credential baked in) are RAW; unwrapping them belongs into `canonical::detected`, before the text kinds are tried.
+
+mod canonical;
+mod date;
+mod error;
+mod facts;
+mod jades;
+mod json;
+mod jws;
+mod text;
+
+pub use canonical::{Canonical, canonicalise};
+pub use date::{Moment, StatedDate};
+pub use error::{DocumentError, Position};
+pub use facts::{DocumentFacts, Standing};
+pub use json::{JSON_DEPTH_MAX, JSON_INTEGER_MAX, JSON_SIZE_BYTES_MAX, StrictJson};
+pub use text::LocalText;
