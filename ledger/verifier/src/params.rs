@@ -59,6 +59,9 @@ pub const TRUST_LEDGERS_MAX: usize = 16;
 /// Most validator sets of one ledger in a trust file.
 pub const TRUST_SETS_MAX: usize = 1_024;
 
+/// How far a verifier's clock may be behind a stamp before it refuses to judge its age: 2 minutes, in milliseconds.
+pub const CLOCK_TOLERANCE_MS: u64 = 2 * 60 * 1_000;
+
 const _: () = assert!(BATCH_HEIGHT_MIN <= BATCH_HEIGHT_MAX);
 const _: () = assert!(BATCH_HEIGHT_MAX < 32, "leaf indexes are u32");
 const _: () = assert!(TRANSACTION_BYTES_MAX * 4 < BLOCK_BYTES_MAX, "several of the largest transactions fit a block");
