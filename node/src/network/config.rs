@@ -39,7 +39,7 @@ impl std::fmt::Debug for NetworkConfig {
 pub struct PeerEntry {
     /// Its identity, from [`peer_id_of`] its registered network key.
     pub peer: PeerId,
-    /// Its addresses, all dialled at once, the first that answers wins. Empty: the peer is only waited for.
+    /// Its addresses, dialled in this order until one answers. Empty: the peer is only waited for.
     pub addresses: Vec<Multiaddr>,
 }
 

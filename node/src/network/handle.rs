@@ -209,9 +209,7 @@ pub(super) struct Inner {
 ///
 /// # Errors
 /// See [`NetworkError`]. Nothing keeps running then.
-pub fn spawn(
-    config: NetworkConfig,
-) -> Result<(Network, mpsc::Receiver<NetworkEvent>, JoinHandle<()>), NetworkError> {
+pub fn spawn(config: NetworkConfig) -> Result<(Network, mpsc::Receiver<NetworkEvent>, JoinHandle<()>), NetworkError> {
     config.limits.check()?;
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| NetworkError::NoRuntime)?;
     let (driver, network, events) = Driver::new(config)?;

@@ -123,12 +123,8 @@ mod tests {
     use super::*;
 
     fn outbox(channel: Channel) -> Outbox {
-        let limits = ChannelLimits {
-            message_bytes_max: 10,
-            outbox_messages_max: 3,
-            outbox_bytes_max: 20,
-            inbound_bytes_max: 0,
-        };
+        let limits =
+            ChannelLimits { message_bytes_max: 10, outbox_messages_max: 3, outbox_bytes_max: 20, inbound_bytes_max: 0 };
         let outbox = Outbox::new(channel, &limits);
         outbox.open();
         outbox

@@ -107,10 +107,8 @@ pub(super) async fn write_channel(context: TaskContext, channel: Channel, comman
             changed = route.changed() => if changed.is_err() { return },
             () = write => {}
         }
-        if connection.is_some() && !context.link.is_connected() {
-            if unsent.take().is_some() {
-                context.counters.channel(channel).dropped_disconnected.increment();
-            }
+        if connection.is_some() && !context.link.is_connected() && unsent.take().is_some() {
+            context.counters.channel(channel).dropped_disconnected.increment();
         }
     }
 }
@@ -197,21 +195,22 @@ async fn read_stream(
         }
         let bytes = Payload::new(frame::read_body(stream, length).await?, budget);
         let event = NetworkEvent::Message { peer, channel, bytes };
-        match channel {
-            Channel::Gossip => {
-                if events.try_send(event).is_err() {
+        let place = match channel {
+            Channel::Gossip => match events.try_reserve() {
+                Ok(place) => place,
+                Err(_) => {
                     counters.dropped_inbound.increment();
                     continue;
                 }
-            }
-            Channel::Consensus => {
-                if events.send(event).await.is_err() {
-                    return Ok(());
-                }
-            }
-        }
+            },
+            Channel::Consensus => match events.reserve().await {
+                Ok(place) => place,
+                Err(_) => return Ok(()), // The application has gone.
+            },
+        };
         counters.messages_received.increment();
         counters.bytes_received.add(u64::from(length));
+        place.send(event);
     }
     Ok(())
 }
