@@ -13,13 +13,15 @@
 //!
 //! # Guarantees
 //! - No input panics; time and memory are linear in the file's size (sorting of names apart).
-//! - Two files with different content never share canonical bytes within one profile: [`StrictJson`] refuses every text
-//!   that two JSON programs may read differently.
+//! - Under one profile, files that differ in more than the last column never share canonical bytes. For JSON this rests on
+//!   [`StrictJson`], which refuses every text that two JSON programs may read differently; two literals that round to one
+//!   IEEE 754 double are one number, as RFC 8785 has it.
 //! - [`Canonical::facts`] reads only bytes that the digest covers.
 //!
 //! # What this module does not do
-//! It checks no signature, fetches nothing, expands no JSON-LD, and normalises no Unicode. Badge pictures (PNG, SVG with a
-//! credential baked in) are RAW; unwrapping them belongs into `canonical::detected`, before the text kinds are tried.
+//! It checks no signature and no SD-JWT disclosure against its digest, fetches nothing, expands no JSON-LD, and normalises
+//! no Unicode. Badge pictures (PNG, SVG with a credential baked in) are RAW; unwrapping them belongs into
+//! `canonical::detected`, before the text kinds are tried.
 
 mod canonical;
 mod date;
