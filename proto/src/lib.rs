@@ -4,8 +4,17 @@
 //! Hashed and signed bytes travel inside it as `bytes`, in the canonical encoding of `sigeli-verifier`: protobuf is never
 //! hashed, signed or stored. This crate opens no connection and holds no state.
 
+pub mod convert;
+pub mod detail;
+pub mod limits;
+pub mod plain;
+
 /// The interface's first version, generated.
-#[allow(missing_docs)]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated: the interface's own comments become the documentation"
+)]
 pub mod v1 {
     tonic::include_proto!("sigeli.v1");
 }

@@ -1,0 +1,297 @@
+//! The interface as others compile against it: names and numbers never change, and plain fields say what the canonical
+//! bytes beside them say.
+
+use prost::Message;
+use sigeli_proto::{FILE_DESCRIPTOR_SET, limits, plain, v1};
+use sigeli_verifier::{
+    bounded::{List, Text},
+    codes::{CredentialType, Field, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels, NetworkKind},
+    crypto::PublicKey,
+    decode::Decode as _,
+    ids::{AuthorityId, DecisionRef, EctsTenths, Height, KeyIndex, PermissionId},
+    params::{COMPROMISED_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
+    record::{CompromisedKey, InstitutionFacts, KeyRecord, KeyState, PermissionRecord, PermissionState},
+    time::{Day, Window},
+    transaction::{Name, PermissionScope},
+};
+
+/// What `descriptor.proto` of protobuf calls these, as far as this test reads them.
+mod descriptor {
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Set {
+        #[prost(message, repeated, tag = "1")]
+        pub(super) files: Vec<File>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct File {
+        #[prost(string, tag = "2")]
+        pub(super) package: String,
+        #[prost(message, repeated, tag = "4")]
+        pub(super) messages: Vec<Message>,
+        #[prost(message, repeated, tag = "5")]
+        pub(super) enums: Vec<Enum>,
+        #[prost(message, repeated, tag = "6")]
+        pub(super) services: Vec<Service>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Message {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(message, repeated, tag = "2")]
+        pub(super) fields: Vec<Field>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Field {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(int32, tag = "3")]
+        pub(super) number: i32,
+        #[prost(int32, tag = "4")]
+        pub(super) label: i32,
+        #[prost(int32, tag = "5")]
+        pub(super) kind: i32,
+        #[prost(string, tag = "6")]
+        pub(super) type_name: String,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Enum {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(message, repeated, tag = "2")]
+        pub(super) values: Vec<Value>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Value {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(int32, tag = "2")]
+        pub(super) number: i32,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Service {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(message, repeated, tag = "2")]
+        pub(super) methods: Vec<Method>,
+    }
+    #[derive(Clone, PartialEq, prost::Message)]
+    pub(super) struct Method {
+        #[prost(string, tag = "1")]
+        pub(super) name: String,
+        #[prost(string, tag = "2")]
+        pub(super) input: String,
+        #[prost(string, tag = "3")]
+        pub(super) output: String,
+    }
+}
+
+/// One line per method, field and enum value.
+fn listing() -> String {
+    let set = descriptor::Set::decode(FILE_DESCRIPTOR_SET).expect("the build writes a descriptor set");
+    let mut lines = Vec::new();
+    for file in &set.files {
+        let package = &file.package;
+        for service in &file.services {
+            for method in &service.methods {
+                lines
+                    .push(format!("rpc {package}.{}/{} {} {}", service.name, method.name, method.input, method.output));
+            }
+        }
+        for message in &file.messages {
+            for field in &message.fields {
+                let repeated = if field.label == 3 { "repeated " } else { "" };
+                let kind = match field.kind {
+                    4 => "uint64",
+                    8 => "bool",
+                    9 => "string",
+                    11 | 14 => field.type_name.as_str(),
+                    12 => "bytes",
+                    13 => "uint32",
+                    _ => "?",
+                };
+                lines.push(format!("{}.{} = {} {repeated}{kind}", message.name, field.name, field.number));
+            }
+        }
+        for kind in &file.enums {
+            for value in &kind.values {
+                lines.push(format!("{}.{} = {}", kind.name, value.name, value.number));
+            }
+        }
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[test]
+fn names_and_numbers_are_those_published() {
+    let found = listing();
+    let published = include_str!("interface.txt");
+    for line in published.lines() {
+        assert!(found.lines().any(|other| other == line), "published and now gone or changed: {line}");
+    }
+    assert!(found == published, "write the new parts of the interface into interface.txt:\n{found}");
+}
+
+fn key() -> PublicKey {
+    // RFC 8032, section 7.1, test 1.
+    let bytes = [
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1,
+        0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+    ];
+    PublicKey::from_ed25519(&bytes).expect("a published key")
+}
+
+fn longest_name() -> Name {
+    let name = "ა".repeat(NAME_BYTES_MAX / 3);
+    assert_eq!(name.len(), NAME_BYTES_MAX);
+    Name::new(&name).expect("as long as names may be")
+}
+
+fn largest_permission() -> PermissionRecord {
+    PermissionRecord {
+        authority: AuthorityId::new(255),
+        decision: DecisionRef::new([9; 32]),
+        window: Window::new(Day::from_civil(2026, 11, 24).unwrap(), Day::from_civil(2033, 11, 23).unwrap()).unwrap(),
+        conditional: true,
+        scope: PermissionScope::Accreditation {
+            title_ka: longest_name(),
+            title_en: longest_name(),
+            level: Level::new(6).unwrap(),
+            fields: List::new(vec![FieldPrefix::new(4, 613).unwrap(); FIELDS_PER_PERMISSION_MAX]).unwrap(),
+            ects_max: EctsTenths::new(u16::MAX),
+            credential_type: CredentialType::MicroCredential,
+        },
+        granted: Height::new(u64::MAX),
+        state: PermissionState::Active,
+        entries: u32::MAX,
+    }
+}
+
+#[test]
+fn a_permission_is_shown_as_it_is_recorded() {
+    let record = largest_permission();
+    let sent = plain::permission(PermissionId::new(7), &record).encode_to_vec();
+    assert!(sent.len() <= limits::LIST_ENTRY_BYTES_MAX, "{} bytes", sent.len());
+
+    let shown = v1::Permission::decode(sent.as_slice()).unwrap();
+    assert_eq!(PermissionRecord::from_bytes(&shown.record), Ok(record));
+    assert_eq!((shown.number, shown.authority, shown.conditional), (7, 255, true));
+    assert_eq!((shown.first_day.as_str(), shown.last_day.as_str()), ("2026-11-24", "2033-11-23"));
+    assert_eq!((shown.decision.as_slice(), shown.granted_height), ([9; 32].as_slice(), u64::MAX));
+    assert_eq!((shown.kind(), shown.state()), (v1::PermissionKind::Accreditation, v1::PermissionState::Active));
+    assert_eq!((shown.levels.as_slice(), shown.ects_tenths_max), ([6].as_slice(), 65_535));
+    assert_eq!(shown.fields.first().map(String::as_str), Some("0613"), "leading zeros belong to the code");
+    assert_eq!((shown.title_ka.len(), shown.title_en.len()), (NAME_BYTES_MAX, NAME_BYTES_MAX));
+    assert_eq!(shown.credential_type(), v1::CredentialType::MicroCredential);
+}
+
+#[test]
+fn orders_show_all_their_levels_and_authorisations_none() {
+    let levels = [4, 5, 8].map(|level| Level::new(level).unwrap());
+    let order = PermissionRecord {
+        scope: PermissionScope::PilotOrder {
+            fields: List::new(vec![FieldPrefix::new(2, 6).unwrap()]).unwrap(),
+            levels: Levels::of(&levels).unwrap(),
+        },
+        ..largest_permission()
+    };
+    let shown = plain::permission(PermissionId::new(1), &order);
+    assert_eq!((shown.kind(), shown.levels), (v1::PermissionKind::PilotOrder, vec![4, 5, 8]));
+    assert_eq!(shown.fields, ["06"]);
+
+    let authorisation = PermissionRecord { scope: PermissionScope::Authorisation, ..largest_permission() };
+    let shown = plain::permission(PermissionId::new(1), &authorisation);
+    assert_eq!(shown.kind(), v1::PermissionKind::Authorisation);
+    assert_eq!((shown.levels.len(), shown.fields.len(), shown.ects_tenths_max), (0, 0, 0));
+    assert_eq!(shown.credential_type(), v1::CredentialType::Unspecified);
+}
+
+#[test]
+fn an_institution_and_its_keys_are_shown_as_they_are_recorded() {
+    let compromised = |index: usize| CompromisedKey {
+        key: KeyIndex::new(u16::try_from(index).unwrap()),
+        from: Height::new(u64::MAX),
+    };
+    let facts = InstitutionFacts {
+        kind: InstitutionKind::University,
+        jurisdiction: *b"GEO",
+        legal_id: Text::new(&"9".repeat(LEGAL_ID_BYTES_MAX)).unwrap(),
+        name_ka: longest_name(),
+        name_en: Name::new("Georgian Technical University").unwrap(),
+        registered: Height::new(3),
+        keys: 17,
+        permissions: 2,
+        batches: 5,
+        compromised: List::new((0..COMPROMISED_KEYS_MAX).map(compromised).collect()).unwrap(),
+    };
+    let sent = plain::institution(&facts).encode_to_vec();
+    assert!(sent.len() <= limits::LIST_ENTRY_BYTES_MAX, "{} bytes", sent.len());
+    let shown = v1::Institution::decode(sent.as_slice()).unwrap();
+    assert_eq!(InstitutionFacts::from_bytes(&shown.facts), Ok(facts));
+    assert_eq!((shown.kind(), shown.jurisdiction.as_str()), (v1::InstitutionKind::University, "GEO"));
+    assert_eq!((shown.name_en.as_str(), shown.name_ka.len()), ("Georgian Technical University", NAME_BYTES_MAX));
+    assert_eq!((shown.registered_height, shown.key_count, shown.permission_count, shown.batch_count), (3, 17, 2, 5));
+    assert_eq!(shown.compromised.len(), COMPROMISED_KEYS_MAX);
+    assert_eq!(shown.compromised.last().map(|entry| (entry.index, entry.from_height)), Some((15, u64::MAX)));
+
+    let record = KeyRecord {
+        purposes: KeyPurposes::new(5).unwrap(),
+        key: key(),
+        added: Height::new(3),
+        state: KeyState::Retired { at: Height::new(9) },
+    };
+    let shown = plain::institution_key(KeyIndex::new(65_535), &record);
+    assert_eq!(KeyRecord::from_bytes(&shown.record), Ok(record));
+    assert_eq!((shown.index, shown.added_height, shown.retired_height), (65_535, 3, Some(9)));
+    assert_eq!((shown.may_anchor, shown.may_set_status, shown.may_administer), (true, false, true));
+    assert_eq!(shown.key, Some(v1::PublicKey { algorithm: 1, key: key().as_bytes().to_vec() }));
+}
+
+#[test]
+fn codes_on_the_wire_are_the_codes_of_the_ledger() {
+    for kind in InstitutionKind::ALL {
+        assert_eq!(i32::from(plain::institution_kind(*kind)), i32::from(kind.code()));
+    }
+    for kind in NetworkKind::ALL {
+        assert_eq!(i32::from(plain::network_kind(*kind)), i32::from(kind.code()));
+    }
+    for kind in CredentialType::ALL {
+        assert_eq!(i32::from(plain::credential_type(*kind)), i32::from(kind.code()));
+    }
+    let field = Field::new(613).unwrap();
+    assert_eq!(field.to_string(), "0613");
+    let kinds = [v1::PermissionKind::Authorisation, v1::PermissionKind::PilotOrder, v1::PermissionKind::Accreditation];
+    let scopes = [
+        PermissionScope::Authorisation.code(),
+        PermissionScope::PilotOrder { fields: List::empty(), levels: Levels::new(1).unwrap() }.code(),
+        largest_permission().scope.code(),
+    ];
+    assert_eq!(kinds.map(i32::from), scopes.map(i32::from));
+}
+
+#[test]
+fn outcomes_round_trip() {
+    use v1::outcome::State;
+    let states = [
+        State::Committed(v1::Committed {
+            height: u64::MAX,
+            index: 9_999,
+            block_id: vec![1; 32],
+            time_ms: 1_795_000_000_000,
+            permission: Some(1),
+            batch_sequence: None,
+        }),
+        State::Pending(v1::Pending {}),
+        State::Rejected(v1::Rejected {
+            code: 7,
+            name: "already_exists".to_owned(),
+            message: "it stands".to_owned(),
+            first_height: Some(0),
+        }),
+        State::Unknown(v1::Unknown {}),
+    ];
+    for state in states {
+        let outcome = v1::Outcome { state: Some(state) };
+        assert_eq!(v1::Outcome::decode(outcome.encode_to_vec().as_slice()), Ok(outcome));
+    }
+}
