@@ -1,3 +1,26 @@
-//! client
+//! Sigeli's client: prepare, anchor, refresh, revoke, verify. The binary `sigeli` is a thin shell around it.
+//!
+//! Two halves, kept apart by module:
+//! - **Offline**, synchronous, without any socket or runtime: [`document`] (file → canonical bytes), [`prepare`](mod@prepare)
+//!   and [`batch`] (files → a batch on disk), [`keys`].
+//! - **Online**, async over gRPC.
+//!
+//! What leaves the machine: roots, public facts of a batch, opaque status handles, signatures. What never does: the
+//! documents, their digests, and the salts.
 
+pub mod batch;
 pub mod document;
+mod entropy;
+pub mod files;
+pub mod keys;
+pub mod prepare;
+pub mod values;
+
+pub use entropy::EntropyError;
+
+/// What a bundle's name adds to its file's: `a.pdf` → `a.pdf.sigeli`.
+pub const BUNDLE_SUFFIX: &str = ".sigeli";
+
+/// Largest file that is registered or verified, in bytes: 1 GiB. JSON documents have a smaller limit of their own
+/// ([`document::JSON_SIZE_BYTES_MAX`]).
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
