@@ -2,14 +2,19 @@
 //!
 //! No test sleeps: each waits for the event it names, with a time limit that only guards against hanging.
 
+#![expect(clippy::panic, reason = "an unexpected event fails the test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
 };
 
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, SwarmBuilder, noise, ping,
+    Multiaddr, PeerId, Swarm, SwarmBuilder,
+    multiaddr::Protocol,
+    noise, ping,
     swarm::{SwarmEvent, dial_opts::DialOpts},
     tcp, yamux,
 };
@@ -17,7 +22,15 @@ use sigeli_node::network::{
     Channel, Network, NetworkConfig, NetworkEvent, NetworkLimits, PeerEntry, RequestError, ResponseError,
     network_public_key, peer_id_of, spawn,
 };
-use tokio::{sync::mpsc::Receiver, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc::Receiver, watch},
+    task::JoinHandle,
+};
 use zeroize::Zeroizing;
 
 const GUARD: Duration = Duration::from_secs(30);
@@ -76,6 +89,14 @@ impl Node {
                 NetworkEvent::PeerDisconnected { peer } => connected.remove(&peer),
                 other => panic!("unexpected {other:?}"),
             };
+        }
+    }
+
+    /// The next event, which must be a message.
+    async fn message_only(&mut self) -> (PeerId, Channel, Vec<u8>) {
+        match self.event("a message").await {
+            NetworkEvent::Message { peer, channel, bytes } => (peer, channel, bytes.into_vec()),
+            other => panic!("unexpected {other:?}"),
         }
     }
 
@@ -491,4 +512,220 @@ async fn gossip_is_dropped_first_when_the_application_falls_behind() {
     }
     assert_eq!(gossip, (0..8).collect::<Vec<_>>());
     assert_eq!(consensus, (0..100).collect::<Vec<_>>(), "no consensus message is lost");
+}
+
+/// What a [`Proxy`] does with the bytes it gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// Accepts connections and forwards nothing: a network that has gone silent.
+    Shut,
+    /// Closes every connection.
+    Cut,
+}
+
+/// A TCP forwarder that can go silent or cut its connections.
+struct Proxy {
+    entry: PeerEntry,
+    gate: watch::Sender<Gate>,
+    connections: watch::Receiver<u32>,
+}
+
+impl Proxy {
+    async fn start(target: &PeerEntry, gate: Gate) -> Self {
+        let port = target.addresses[0].iter().find_map(|part| match part {
+            Protocol::Tcp(port) => Some(port),
+            _ => None,
+        });
+        let target_address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("a TCP address")));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback");
+        let port = listener.local_addr().expect("bound").port();
+        let entry = PeerEntry { peer: target.peer, addresses: vec![address(&format!("/ip4/127.0.0.1/tcp/{port}"))] };
+        let (gate, gate_receiver) = watch::channel(gate);
+        let (count, connections) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((near, _)) = listener.accept().await {
+                count.send_modify(|count| *count += 1);
+                let Ok(far) = TcpStream::connect(target_address).await else { continue };
+                let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+                tokio::spawn(forward(near_read, far_write, gate_receiver.clone()));
+                tokio::spawn(forward(far_read, near_write, gate_receiver.clone()));
+            }
+        });
+        Self { entry, gate, connections }
+    }
+
+    async fn wait_connections(&mut self, count: u32) {
+        guarded("a connection", self.connections.wait_for(|seen| *seen >= count)).await.expect("the proxy runs");
+    }
+}
+
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut gate: watch::Receiver<Gate>) {
+    let mut cut = gate.clone();
+    let bytes = async {
+        let mut buffer = [0; 4096];
+        loop {
+            let length = from.read(&mut buffer).await.unwrap_or(0);
+            // A shut gate keeps the end of the bytes back too.
+            let open = gate.wait_for(|gate| *gate == Gate::Open).await.is_ok();
+            if !open || length == 0 || to.write_all(&buffer[..length]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = bytes => {}
+        _ = cut.wait_for(|gate| *gate == Gate::Cut) => {}
+    }
+}
+
+#[tokio::test]
+async fn of_two_connections_either_carries_everything() {
+    for cut_first in [true, false] {
+        let limits = NetworkLimits::default();
+        let mut one = start(1, &[address(TCP)], waited_for([2]), limits.clone());
+        let mut two = start(2, &[address(TCP)], waited_for([1]), limits);
+        let mut to_two = Proxy::start(&two.entry().await, Gate::Shut).await;
+        let mut to_one = Proxy::start(&one.entry().await, Gate::Shut).await;
+        // Both dial; neither handshake can end before both have begun.
+        one.network.set_allowed(vec![to_two.entry.clone()]);
+        two.network.set_allowed(vec![to_one.entry.clone()]);
+        to_two.wait_connections(1).await;
+        to_one.wait_connections(1).await;
+        to_two.gate.send_replace(Gate::Open);
+        to_one.gate.send_replace(Gate::Open);
+        one.wait_connected(1).await;
+        two.wait_connected(1).await;
+        let both = async {
+            while [&one, &two].iter().any(|node| node.network.counters().connections_opened.get() < 2) {
+                tokio::task::yield_now().await;
+            }
+        };
+        guarded("both connections", both).await;
+
+        let talk = async |one: &mut Node, two: &mut Node| {
+            for number in 0..20u8 {
+                one.network.broadcast(Channel::Consensus, vec![number].into());
+                two.network.broadcast(Channel::Consensus, vec![number].into());
+            }
+            for number in 0..20u8 {
+                assert_eq!(two.message_only().await, (one.peer, Channel::Consensus, vec![number]));
+                assert_eq!(one.message_only().await, (two.peer, Channel::Consensus, vec![number]));
+            }
+        };
+        talk(&mut one, &mut two).await;
+        // One connection ends; the peers stay connected over the other, without an event in between.
+        let cut = if cut_first { &to_two } else { &to_one };
+        cut.gate.send_replace(Gate::Cut);
+        let noticed = async {
+            loop {
+                one.network.broadcast(Channel::Gossip, vec![1].into());
+                two.network.broadcast(Channel::Gossip, vec![1].into());
+                let arrived = futures::future::join(one.message_only(), two.message_only());
+                if tokio::time::timeout(Duration::from_millis(50), arrived).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        guarded("messages over the other connection", noticed).await;
+        assert_eq!(one.network.connected(), [two.peer]);
+        assert_eq!(two.network.connected(), [one.peer]);
+    }
+}
+
+#[tokio::test]
+async fn a_silent_connection_is_given_up_and_replaced() {
+    let limits = NetworkLimits {
+        ping_interval: Duration::from_millis(50),
+        silence_max: Duration::from_millis(500),
+        handshake_timeout: Duration::from_millis(500),
+        ..NetworkLimits::default()
+    };
+    let mut one = start(1, &[address(TCP)], waited_for([2]), limits.clone());
+    let proxy = Proxy::start(&one.entry().await, Gate::Open).await;
+    let mut two = start(2, &[], vec![proxy.entry.clone()], limits);
+    one.wait_connected(1).await;
+    two.wait_connected(1).await;
+
+    proxy.gate.send_replace(Gate::Shut);
+    for node in [&mut one, &mut two] {
+        let event = node.event("the silence").await;
+        assert!(matches!(event, NetworkEvent::PeerDisconnected { .. }), "{event:?}");
+        assert!(node.network.counters().connections_silent.get() >= 1);
+    }
+    proxy.gate.send_replace(Gate::Open);
+    one.wait_connected(1).await;
+    two.wait_connected(1).await;
+    two.network.broadcast(Channel::Consensus, vec![1].into());
+    assert_eq!(one.message().await, (two.peer, Channel::Consensus, vec![1]));
+}
+
+#[tokio::test]
+async fn a_peer_that_restarts_replaces_its_dead_connection_at_once() {
+    let limits = NetworkLimits { handshake_timeout: Duration::from_millis(500), ..NetworkLimits::default() };
+    let mut node = start(1, &[address(TCP)], waited_for([2]), limits.clone());
+    let entry = node.entry().await;
+    let proxy = Proxy::start(&entry, Gate::Open).await;
+    let mut before = start(2, &[], vec![proxy.entry.clone()], limits.clone());
+    let connected = Instant::now();
+    node.wait_connected(1).await;
+    before.wait_connected(1).await;
+    // Both sides might be dialling each other until the time for handshakes is over.
+    while connected.elapsed() <= limits.handshake_timeout {
+        node.network.send(before.peer, Channel::Consensus, vec![1].into());
+        before.message_only().await;
+    }
+
+    // The peer dies, and its network does not say so.
+    proxy.gate.send_replace(Gate::Shut);
+    guarded("the end", before.network.shutdown()).await;
+    let restarted = Instant::now();
+    let mut after = start(2, &[], vec![entry], limits.clone());
+    after.wait_connected(1).await;
+    let end = node.event("the end of the dead connection").await;
+    assert!(matches!(end, NetworkEvent::PeerDisconnected { .. }), "{end:?}");
+    node.wait_connected(1).await;
+    node.network.send(after.peer, Channel::Consensus, vec![2].into());
+    assert_eq!(after.message_only().await, (node.peer, Channel::Consensus, vec![2]));
+    assert!(restarted.elapsed() < limits.silence_max, "not by waiting for pings");
+    assert_eq!(node.network.counters().connections_silent.get(), 0);
+}
+
+#[tokio::test]
+async fn half_open_handshakes_and_garbage_do_not_keep_peers_apart() {
+    const ATTACKERS: usize = 400;
+    let mut victim = start(1, &[address(TCP)], waited_for([2]), NetworkLimits::default());
+    let entry = victim.entry().await;
+    let port = entry.addresses[0].iter().find_map(|part| match part {
+        Protocol::Tcp(port) => Some(port),
+        _ => None,
+    });
+    let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("a TCP address")));
+    let mut held = Vec::new();
+    for number in 0..ATTACKERS {
+        let mut connection = TcpStream::connect(target).await.expect("the listener accepts");
+        // Nothing at all, the first step of the handshake and then nothing, or bytes without sense.
+        match number % 3 {
+            0 => {}
+            1 => drop(connection.write_all(b"\x13/multistream/1.0.0\n\x07/noise\n").await),
+            _ => drop(connection.write_all(&[0xff; 4096]).await),
+        }
+        held.push(connection);
+    }
+    let refused = async {
+        while victim.network.counters().inbound_failed.get() < (ATTACKERS / 2) as u64 {
+            tokio::task::yield_now().await;
+        }
+    };
+    guarded("most attackers refused", refused).await;
+
+    // The places for unfinished handshakes are taken; the victim itself dials out, and is connected.
+    let mut friend = start(2, &[address(TCP)], vec![entry.clone()], NetworkLimits::default());
+    victim.network.set_allowed(vec![friend.entry().await]);
+    victim.wait_connected(1).await;
+    friend.wait_connected(1).await;
+    friend.network.broadcast(Channel::Consensus, vec![1].into());
+    assert_eq!(victim.message().await, (friend.peer, Channel::Consensus, vec![1]));
+    assert_eq!(victim.network.connected(), [friend.peer]);
+    drop(held);
 }

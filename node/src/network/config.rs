@@ -115,10 +115,11 @@ pub struct NetworkLimits {
     pub redial_min: Duration,
     /// Longest wait between two dials.
     pub redial_max: Duration,
-    /// Time between two pings on a connection. Two unanswered ones in a row close it.
+    /// Time between two pings on a connection.
     pub ping_interval: Duration,
-    /// Time to answer a ping.
-    pub ping_timeout: Duration,
+    /// A connection on which no ping was answered for so long is dead and closed. More than two `ping_interval`, and
+    /// enough for a block on the slowest link, since pings wait behind what was written before them.
+    pub silence_max: Duration,
 }
 
 impl Default for NetworkLimits {
@@ -150,7 +151,7 @@ impl Default for NetworkLimits {
             redial_min: Duration::from_millis(200),
             redial_max: Duration::from_secs(10),
             ping_interval: Duration::from_secs(2),
-            ping_timeout: Duration::from_secs(5),
+            silence_max: Duration::from_secs(15),
         }
     }
 }
@@ -184,6 +185,9 @@ pub enum LimitError {
     /// `redial_min` is zero or above `redial_max`.
     #[error("the shortest wait before a redial must be above zero and at most the longest")]
     RedialOrder,
+    /// `silence_max` is at most two `ping_interval`, or `ping_interval` is zero.
+    #[error("a connection must stay silent for more than two pings before it is dead")]
+    SilenceTooShort,
 }
 
 impl NetworkLimits {
@@ -222,6 +226,9 @@ impl NetworkLimits {
         }
         if self.redial_min.is_zero() || self.redial_min > self.redial_max {
             return Err(LimitError::RedialOrder);
+        }
+        if self.ping_interval.is_zero() || self.silence_max <= self.ping_interval.saturating_mul(2) {
+            return Err(LimitError::SilenceTooShort);
         }
         Ok(())
     }
@@ -289,6 +296,8 @@ mod tests {
         assert_eq!(limits.check(), Err(LimitError::CountTooSmall));
         let limits = NetworkLimits { redial_min: Duration::ZERO, ..NetworkLimits::default() };
         assert_eq!(limits.check(), Err(LimitError::RedialOrder));
+        let limits = NetworkLimits { silence_max: Duration::from_secs(4), ..NetworkLimits::default() };
+        assert_eq!(limits.check(), Err(LimitError::SilenceTooShort));
     }
 
     #[test]

@@ -62,8 +62,8 @@ pub struct NetworkCounters {
     pub dials_failed: Counter,
     /// Connections established with allowed peers.
     pub connections_opened: Counter,
-    /// Connections given up because pings were not answered.
-    pub ping_failures: Counter,
+    /// Connections closed because pings were not answered.
+    pub connections_silent: Counter,
     /// Requests answered to peers.
     pub requests_served: Counter,
     /// Requests of peers refused: too many at once, oversized, unanswered in time, or answered with too much.

@@ -24,7 +24,7 @@ use libp2p::{
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::Instant,
+    time::{Instant, MissedTickBehavior},
 };
 
 use super::{
@@ -85,6 +85,8 @@ struct Peer {
 struct Connection {
     id: ConnectionId,
     since: Instant,
+    /// When a ping was last answered.
+    heard: Instant,
     /// The reading tasks, one per channel at most.
     readers: [Option<AbortOnDrop>; 2],
 }
@@ -180,6 +182,8 @@ impl Driver {
     /// Runs until [`Network::shutdown`], the last handle's or the event receiver's end.
     pub(super) async fn run(mut self) {
         self.report_listening();
+        let mut silence_checks = tokio::time::interval(self.limits.ping_interval);
+        silence_checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let dial_at = self.peers.values().filter_map(|peer| peer.dial_at).min();
             let dial_due = async {
@@ -192,6 +196,7 @@ impl Driver {
                 event = self.swarm.select_next_some() => self.on_swarm_event(event),
                 Some(command) = self.commands.recv() => self.on_open(command),
                 () = dial_due => self.dial_due(),
+                _ = silence_checks.tick() => self.give_up_silent(),
                 () = send_notice(&self.events, &mut self.notices), if !self.notices.is_empty() => {}
                 changed = self.allowed.changed() => {
                     if changed.is_err() {
@@ -281,10 +286,11 @@ impl Driver {
     fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
         match event {
             SwarmEvent::Behaviour(BehaviourEvent::Streams(inbound)) => self.on_inbound(inbound),
-            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, connection, result: Err(error) })) => {
-                tracing::info!(%peer, %error, "pings are not answered: connection closed");
-                self.counters.ping_failures.increment();
-                self.give_up(peer, connection);
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(ping::Event { peer, connection, result: Ok(_) })) => {
+                let connections = self.peers.get_mut(&peer).map(|state| &mut state.connections);
+                if let Some(alive) = connections.into_iter().flatten().find(|known| known.id == connection) {
+                    alive.heard = Instant::now();
+                }
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
                 self.on_established(peer_id, connection_id, &endpoint);
@@ -348,7 +354,7 @@ impl Driver {
             self.give_up(peer, old);
         }
         let Some(state) = self.peers.get_mut(&peer) else { return };
-        state.connections.push(Connection { id, since: now, readers: [None, None] });
+        state.connections.push(Connection { id, since: now, heard: now, readers: [None, None] });
         state.dial_at = None;
         if !state.link.is_connected() {
             tracing::info!(%peer, "connected");
@@ -364,6 +370,20 @@ impl Driver {
     fn give_up(&mut self, peer: PeerId, id: ConnectionId) {
         self.swarm.close_connection(id);
         self.forget(peer, id);
+    }
+
+    /// Closes the connections on which no ping was answered for too long. The ping behaviour's own failures come later:
+    /// it forgives the first one, and waits ten seconds for each new substream.
+    fn give_up_silent(&mut self) {
+        let silence_max = self.limits.silence_max;
+        let connections =
+            self.peers.iter().flat_map(|(peer, state)| state.connections.iter().map(|known| (*peer, known)));
+        let silent = connections.filter(|(_, known)| known.heard.elapsed() > silence_max);
+        for (peer, id) in silent.map(|(peer, known)| (peer, known.id)).collect::<Vec<_>>() {
+            tracing::info!(%peer, "pings are not answered: connection closed");
+            self.counters.connections_silent.increment();
+            self.give_up(peer, id);
+        }
     }
 
     /// Removes a connection from its peer, and moves what is written to it to another one, if there is one.
@@ -432,13 +452,14 @@ impl Driver {
             // the loser. From a new port: dialling from the listening port would let two simultaneous dials meet in
             // one TCP connection that both sides believe to have opened.
             let options = DialOpts::peer_id(*peer)
-                .condition(PeerCondition::DisconnectedAndNotDialing)
+                .condition(PeerCondition::NotDialing)
                 .addresses(state.addresses.clone())
                 .override_dial_concurrency_factor(NonZeroU8::MIN)
                 .allocate_new_port()
                 .build();
             match self.swarm.dial(options) {
-                // Already connected, or being dialled: its end will be reported.
+                // Being dialled already: the end of that will be reported. Connections that were given up may still
+                // be closing and must not prevent a dial.
                 Ok(()) | Err(DialError::DialPeerConditionFalse(_)) => {}
                 Err(error) => {
                     tracing::debug!(%peer, %error, "cannot dial");
@@ -528,7 +549,7 @@ fn build_swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError>
     let connections = ConnectionLimits::default()
         .with_max_pending_incoming(Some(limits.pending_inbound_max))
         .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_HARD_MAX));
-    let ping = ping::Config::new().with_interval(limits.ping_interval).with_timeout(limits.ping_timeout);
+    let ping = ping::Config::new().with_interval(limits.ping_interval).with_timeout(limits.silence_max);
     let behaviour = Behaviour {
         allow: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(connections),
