@@ -1,7 +1,7 @@
 //! Error statuses that programs can act on: a stable code in the place where every gRPC library looks for details.
 //!
 //! The trailer `grpc-status-details-bin` holds a `google.rpc.Status` (<https://google.aip.dev/193>) whose one detail is a
-//! [`v1::ErrorDetail`]. The two foreign messages are small and frozen, so they stand here rather than as a dependency.
+//! [`ErrorDetail`]. The two foreign messages are small and frozen, so they stand here rather than as a dependency.
 
 use prost::Message;
 use tonic::{Code, Status};

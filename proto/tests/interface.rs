@@ -151,13 +151,18 @@ fn largest_permission() -> PermissionRecord {
     PermissionRecord {
         authority: AuthorityId::new(255),
         decision: DecisionRef::new([9; 32]),
-        window: Window::new(Day::from_civil(2026, 11, 24).unwrap(), Day::from_civil(2033, 11, 23).unwrap()).unwrap(),
+        window: Window::new(
+            Day::from_civil(2026, 11, 24).expect("within its range"),
+            Day::from_civil(2033, 11, 23).expect("within its range"),
+        )
+        .expect("within its range"),
         conditional: true,
         scope: PermissionScope::Accreditation {
             title_ka: longest_name(),
             title_en: longest_name(),
-            level: Level::new(6).unwrap(),
-            fields: List::new(vec![FieldPrefix::new(4, 613).unwrap(); FIELDS_PER_PERMISSION_MAX]).unwrap(),
+            level: Level::new(6).expect("within its range"),
+            fields: List::new(vec![FieldPrefix::new(4, 613).expect("within its range"); FIELDS_PER_PERMISSION_MAX])
+                .expect("within its range"),
             ects_max: EctsTenths::new(u16::MAX),
             credential_type: CredentialType::MicroCredential,
         },
