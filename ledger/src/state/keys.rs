@@ -1,0 +1,203 @@
+//! Where each record lies in the key-value store: one constructor per kind.
+//!
+//! The first byte names the kind. Numbers are big-endian, so that ranges come in numeric order. Register pages stand
+//! under `n`, then the register ([`Register::prefix`]).
+//!
+//! | first byte | rest | value |
+//! |---|---|---|
+//! | `r` | | the roots of the registers: institutions, batches, governance |
+//! | `g` | governance name | its record |
+//! | `i` | institution | facts, then the roots of its keys, permissions, statuses |
+//! | `k` | institution, key index | key record |
+//! | `p` | institution, permission | permission record |
+//! | `q` | institution, authority, kind, decision | permission number |
+//! | `x` | institution, kind | the newest permission numbers of that kind, newest last (derived) |
+//! | `b` | institution, batch root | batch record |
+//! | `c` | institution, batch sequence | batch root (derived) |
+//! | `s` | institution, handle | status head |
+//! | `h` | institution, handle, entry | status history entry |
+//! | `n` | register, page | register page |
+//!
+//! Derived rows are not in a register: each is a function of rows that are, and can be rebuilt from them.
+
+use alloc::vec::Vec;
+
+use sigeli_verifier::{
+    bounded::Text,
+    encode::Encode as _,
+    ids::{
+        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, RegisterKey,
+        StatusHandle,
+    },
+    params::LEGAL_ID_BYTES_MAX,
+    register,
+};
+
+/// A register, as a place for pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Register {
+    /// Keys of an institution.
+    Keys(InstitutionId),
+    /// Permissions of an institution.
+    Permissions(InstitutionId),
+    /// Statuses of an institution's credentials.
+    Statuses(InstitutionId),
+    /// All institutions. After their own registers, whose roots it commits.
+    Institutions,
+    /// All batches.
+    Batches,
+    /// Authorities, policy, validators, schedule, usage, legal ids.
+    Governance,
+}
+
+impl Register {
+    /// The prefix of its pages' keys.
+    #[must_use]
+    pub fn prefix(self) -> Vec<u8> {
+        let (code, institution) = match self {
+            Self::Institutions => (0, None),
+            Self::Batches => (1, None),
+            Self::Governance => (2, None),
+            Self::Keys(institution) => (16, Some(institution)),
+            Self::Permissions(institution) => (17, Some(institution)),
+            Self::Statuses(institution) => (18, Some(institution)),
+        };
+        let mut key = Vec::from([b'n', code]);
+        if let Some(institution) = institution {
+            key.extend_from_slice(&institution.get().to_be_bytes());
+        }
+        key
+    }
+}
+
+/// Name of a record in the governance register; its register key is the hash of [`Governance::name`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Governance {
+    /// Name 1, authority: [`super::AuthorityRecord`].
+    Authority(AuthorityId),
+    /// Name 2: [`super::Policy`].
+    Policy,
+    /// Name 3: [`super::Registry`], whose validators commit the next block.
+    Registry,
+    /// Name 4: [`crate::schedule::Schedule`].
+    Schedule,
+    /// Name 5, institution: [`super::Usage`].
+    Usage(InstitutionId),
+    /// Name 6, jurisdiction (3 bytes), legal id (`u16` length, bytes): the institution's number.
+    LegalId([u8; 3], Text<LEGAL_ID_BYTES_MAX>),
+}
+
+impl Governance {
+    /// The name's bytes.
+    #[must_use]
+    pub fn name(&self) -> Vec<u8> {
+        match self {
+            Self::Authority(authority) => Vec::from([1, authority.get()]),
+            Self::Policy => Vec::from([2]),
+            Self::Registry => Vec::from([3]),
+            Self::Schedule => Vec::from([4]),
+            Self::Usage(institution) => with(&[5], &institution.to_bytes()),
+            Self::LegalId(jurisdiction, legal_id) => {
+                let mut name = with(&[6], jurisdiction);
+                legal_id.encode(&mut name);
+                name
+            }
+        }
+    }
+
+    /// The key in the governance register.
+    #[must_use]
+    pub fn register_key(&self) -> RegisterKey {
+        register::key(&self.name())
+    }
+
+    /// The key of the stored record.
+    #[must_use]
+    pub fn key(&self) -> Vec<u8> {
+        with(b"g", &self.name())
+    }
+}
+
+fn with(head: &[u8], tail: &[u8]) -> Vec<u8> {
+    [head, tail].concat()
+}
+
+fn of(kind: u8, institution: InstitutionId, rest: &[u8]) -> Vec<u8> {
+    let number = institution.get().to_be_bytes();
+    let mut key = Vec::with_capacity(rest.len().saturating_add(5));
+    key.push(kind);
+    key.extend_from_slice(&number);
+    key.extend_from_slice(rest);
+    key
+}
+
+/// The roots of the registers.
+#[must_use]
+pub fn roots() -> Vec<u8> {
+    Vec::from(*b"r")
+}
+
+/// An institution.
+#[must_use]
+pub fn institution(institution: InstitutionId) -> Vec<u8> {
+    of(b'i', institution, &[])
+}
+
+/// A key of an institution.
+#[must_use]
+pub fn institution_key(institution: InstitutionId, index: KeyIndex) -> Vec<u8> {
+    of(b'k', institution, &index.get().to_be_bytes())
+}
+
+/// A permission of an institution.
+#[must_use]
+pub fn permission(institution: InstitutionId, permission: PermissionId) -> Vec<u8> {
+    of(b'p', institution, &permission.get().to_be_bytes())
+}
+
+/// The number of the permission granted by this decision.
+#[must_use]
+pub fn permission_content(
+    institution: InstitutionId,
+    authority: AuthorityId,
+    kind: u8,
+    decision: &DecisionRef,
+) -> Vec<u8> {
+    of(b'q', institution, &with(&[authority.get(), kind], decision.as_bytes()))
+}
+
+/// The newest permissions of a kind.
+#[must_use]
+pub fn permissions_of_kind(institution: InstitutionId, kind: u8) -> Vec<u8> {
+    of(b'x', institution, &[kind])
+}
+
+/// A batch of an institution.
+#[must_use]
+pub fn batch(institution: InstitutionId, root: &BatchRoot) -> Vec<u8> {
+    of(b'b', institution, root.as_bytes())
+}
+
+/// The root of an institution's batch by number.
+#[must_use]
+pub fn batch_by_sequence(institution: InstitutionId, sequence: BatchSequence) -> Vec<u8> {
+    of(b'c', institution, &sequence.get().to_be_bytes())
+}
+
+/// The head of a status.
+#[must_use]
+pub fn status(institution: InstitutionId, handle: &StatusHandle) -> Vec<u8> {
+    of(b's', institution, handle.as_bytes())
+}
+
+/// Prefix of all status heads of an institution, or of those whose handle starts with these bytes.
+#[must_use]
+pub fn statuses(institution: InstitutionId, handle_prefix: &[u8]) -> Vec<u8> {
+    of(b's', institution, handle_prefix)
+}
+
+/// An entry of a status's history, from 1.
+#[must_use]
+pub fn status_entry(institution: InstitutionId, handle: &StatusHandle, entry: u32) -> Vec<u8> {
+    of(b'h', institution, &with(handle.as_bytes(), &entry.to_be_bytes()))
+}
