@@ -2,7 +2,7 @@
 //!
 //! Two halves, kept apart by module:
 //! - **Offline**, synchronous, without any socket or runtime: [`document`] (file → canonical bytes), [`prepare`](mod@prepare)
-//!   and [`batch`] (files → a batch on disk), [`keys`].
+//!   and [`batch`] (files → a batch on disk), [`keys`], [`trust`], [`verify`](mod@verify), [`wording`] and [`report`].
 //! - **Online**, async over gRPC.
 //!
 //! What leaves the machine: roots, public facts of a batch, opaque status handles, signatures. What never does: the
@@ -14,7 +14,11 @@ mod entropy;
 pub mod files;
 pub mod keys;
 pub mod prepare;
+pub mod report;
+pub mod trust;
 pub mod values;
+pub mod verify;
+pub mod wording;
 
 pub use entropy::EntropyError;
 

@@ -1,0 +1,176 @@
+//! A verdict on paper: eight lines for people, one JSON object for programs.
+
+use serde::Serialize;
+use sigeli_verifier::{
+    bundle::Bundle,
+    transaction::PermissionScope,
+    trust::NetworkKind,
+    verdict::{Check, CheckId, CheckState},
+};
+
+use crate::{
+    values::{self, rfc3339},
+    wording::{Wording, age_s},
+};
+
+/// The version of the JSON format. A member may be added without changing it; none is removed or given another meaning.
+pub const JSON_FORMAT: &str = "sigeli-verdict-1";
+
+/// Whether lines are coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Text only.
+    Plain,
+    /// With ANSI colours: green, red, grey.
+    Coloured,
+}
+
+const RESET: &str = "\u{1B}[0m";
+
+impl Style {
+    fn paint(self, state: CheckState, text: &str) -> String {
+        let colour = match state {
+            CheckState::Pass => "\u{1B}[32m",
+            CheckState::Fail => "\u{1B}[31m",
+            CheckState::Unknown => "\u{1B}[90m",
+        };
+        match self {
+            Self::Plain => text.to_owned(),
+            Self::Coloured => format!("{colour}{text}{RESET}"),
+        }
+    }
+}
+
+const fn mark(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Pass => "[ ok ]",
+        CheckState::Fail => "[FAIL]",
+        CheckState::Unknown => "[ -- ]",
+    }
+}
+
+/// The verdict, its eight lines, and whom to compare with the document, for a person to read.
+#[must_use]
+pub fn text(words: &Wording<'_>, style: Style) -> String {
+    let report = words.report;
+    let overall = match report.verdict().exit_code() {
+        0 => CheckState::Pass,
+        3 => CheckState::Unknown,
+        _ => CheckState::Fail,
+    };
+    let mut out = style.paint(overall, words.verdict());
+    out.push('\n');
+    if report.confirmed().is_some_and(|confirmed| confirmed.ledger.kind == NetworkKind::Test) {
+        out.push_str(words.test_ledger());
+        out.push('\n');
+    }
+    out.push('\n');
+    let width = CheckId::ALL.iter().map(|id| words.title(*id).chars().count()).max().unwrap_or(0);
+    for (number, check) in report.checks().iter().enumerate() {
+        let state = check.finding.state();
+        let title = words.title(check.id);
+        let padding = " ".repeat(width.saturating_sub(title.chars().count()));
+        let marked = style.paint(state, mark(state));
+        out.push_str(&format!("{marked} {}. {title}{padding}  {}\n", number + 1, words.line(*check)));
+    }
+    out.push_str(&format!("\n{}\n", words.who()));
+    out
+}
+
+#[derive(Serialize)]
+struct ReportJson<'a> {
+    format: &'static str,
+    verdict: &'static str,
+    exit: u8,
+    text: &'static str,
+    checks: Vec<CheckJson>,
+    facts: FactsJson<'a>,
+}
+
+#[derive(Serialize)]
+struct CheckJson {
+    id: &'static str,
+    state: &'static str,
+    code: &'static str,
+    text: String,
+}
+
+#[derive(Serialize, Default)]
+struct FactsJson<'a> {
+    genesis_hash: Option<String>,
+    ledger_kind: Option<&'static str>,
+    height: Option<u64>,
+    time: Option<String>,
+    age_s: Option<u64>,
+    institution: Option<&'a str>,
+    institution_ka: Option<&'a str>,
+    institution_id: Option<u32>,
+    programme: Option<&'a str>,
+    programme_ka: Option<&'a str>,
+    accreditation: Option<u32>,
+    level: Option<u8>,
+    field: Option<String>,
+    ects: Option<String>,
+    issued: Option<String>,
+    anchored_height: Option<u64>,
+    anchored_time: Option<String>,
+    confirmed_by: Option<usize>,
+    validators: Option<usize>,
+}
+
+/// The verdict for a program: one JSON object, as `docs/protocol.md` §12 describes it. Members of `facts` are `null` unless a
+/// quorum confirmed them; `institution` and `programme` are the English names whatever the language of the texts.
+#[must_use]
+pub fn json(words: &Wording<'_>, bundle: Option<&Bundle>) -> String {
+    let report = words.report;
+    let check = |check: &Check| CheckJson {
+        id: check.id.name(),
+        state: check.finding.state().name(),
+        code: check.finding.code(),
+        text: words.line(*check),
+    };
+    let json = ReportJson {
+        format: JSON_FORMAT,
+        verdict: report.verdict().name(),
+        exit: report.verdict().exit_code(),
+        text: words.verdict(),
+        checks: report.checks().iter().map(check).collect(),
+        facts: facts(words, bundle),
+    };
+    let mut out = serde_json::to_string_pretty(&json).expect("texts and numbers always serialise");
+    out.push('\n');
+    out
+}
+
+fn facts<'a>(words: &Wording<'a>, bundle: Option<&Bundle>) -> FactsJson<'a> {
+    let Some(confirmed) = words.report.confirmed() else { return FactsJson::default() };
+    let batch = confirmed.batch;
+    let titles = confirmed.permission.and_then(|section| match &section.record.scope {
+        PermissionScope::Accreditation { title_ka, title_en, .. } => Some((title_ka.as_str(), title_en.as_str())),
+        PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
+    });
+    FactsJson {
+        genesis_hash: Some(confirmed.ledger.genesis.to_string()),
+        ledger_kind: Some(match confirmed.ledger.kind {
+            NetworkKind::Production => "production",
+            NetworkKind::Test => "test",
+        }),
+        height: Some(confirmed.height.get()),
+        time: Some(rfc3339(confirmed.time)),
+        age_s: Some(age_s(confirmed.time, words.freshness.at)),
+        institution: Some(confirmed.institution.name_en.as_str()),
+        institution_ka: Some(confirmed.institution.name_ka.as_str()),
+        institution_id: bundle.map(|bundle| bundle.receipt.institution.get()),
+        programme: titles.map(|(_, english)| english),
+        programme_ka: titles.map(|(georgian, _)| georgian),
+        accreditation: Some(batch.accreditation.get()),
+        level: Some(batch.level.get()),
+        field: Some(batch.field.to_string()),
+        ects: Some(values::ects_text(batch.ects)),
+        issued: Some(batch.issued.to_string()),
+        anchored_height: Some(batch.anchored.get()),
+        anchored_time: Some(rfc3339(batch.anchored_time)),
+        confirmed_by: Some(confirmed.confirmed_by),
+        validators: Some(confirmed.validators),
+    }
+}

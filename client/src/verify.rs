@@ -1,0 +1,182 @@
+//! Offline verification: a file, its bundle, a trust file, a time → a verdict. Synchronous; no socket, no runtime.
+//!
+//! What is true about the bytes is decided by `sigeli-verifier`; this module reads files and documents for it.
+
+use std::path::{Path, PathBuf};
+
+use sigeli_verifier::{
+    bundle::Bundle,
+    decode::{Decode as _, DecodeError},
+    ids::{DocumentDigest, TimeMs},
+    params::BUNDLE_BYTES_MAX,
+    trust::Trust,
+    verdict::{CheckId, DocumentDates, Finding, Freshness, Report, judge},
+};
+
+use crate::{
+    BUNDLE_SUFFIX, FILE_BYTES_MAX,
+    document::{self, DocumentError, DocumentFacts, Standing},
+    files::{self, FileError},
+    trust::{self, TrustError},
+};
+
+/// Why a bundle cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// There is none, or it cannot be read.
+    #[error("the bundle: {0}; it is called like the document, with {BUNDLE_SUFFIX} at the end: keep both together, or name it \
+        with --bundle FILE")]
+    File(#[from] FileError),
+    /// It is not a bundle.
+    #[error("{} is not a bundle that this program can read ({error}): ask the institution for it again, and check whether a \
+        newer version of this program is needed", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: DecodeError,
+    },
+}
+
+impl BundleError {
+    const fn finding(&self) -> Finding {
+        match self {
+            Self::File(FileError::Missing { .. }) => Finding::BundleMissing,
+            Self::File(_) | Self::Malformed { .. } => Finding::BundleUnreadable,
+        }
+    }
+}
+
+/// The name of a file's bundle: the file's whole name and `.sigeli`.
+#[must_use]
+pub fn bundle_path(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(BUNDLE_SUFFIX);
+    PathBuf::from(name)
+}
+
+/// Reads a bundle.
+///
+/// # Errors
+/// [`BundleError`].
+pub fn read_bundle(path: &Path) -> Result<Bundle, BundleError> {
+    let limit = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
+    let bytes = files::read(path, limit)?;
+    Bundle::from_bytes(&bytes).map_err(|error| BundleError::Malformed { path: path.to_owned(), error })
+}
+
+/// A document under the profile of its bundle.
+#[derive(Debug, Clone)]
+pub struct ReadDocument {
+    /// Its digest.
+    pub digest: DocumentDigest,
+    /// What it says about itself; `None` where this program cannot read it.
+    pub facts: Option<DocumentFacts>,
+}
+
+/// Reads a document as its bundle's receipt says it was registered.
+///
+/// # Errors
+/// [`DocumentError`]: then it is not the document that was registered, since that one could be read.
+pub fn read_document(file: &[u8], bundle: &Bundle) -> Result<ReadDocument, DocumentError> {
+    let canonical = document::canonicalise(file, Some(bundle.receipt.profile))?;
+    Ok(ReadDocument { digest: canonical.digest(), facts: canonical.facts() })
+}
+
+/// Everything that a verdict rests on, read from the disk.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The document under the bundle's profile, when there is a bundle.
+    pub document: Option<Result<ReadDocument, DocumentError>>,
+    /// The bundle.
+    pub bundle: Result<Bundle, BundleError>,
+    /// The trust file.
+    pub trust: Result<Trust, TrustError>,
+}
+
+/// Where the evidence is.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The document.
+    pub file: PathBuf,
+    /// Its bundle; beside the document when not named.
+    pub bundle: Option<PathBuf>,
+    /// The trust file; see [`trust::path`] when not named.
+    pub trust: Option<PathBuf>,
+}
+
+impl Sources {
+    /// Where the bundle is.
+    #[must_use]
+    pub fn bundle_path(&self) -> PathBuf {
+        self.bundle.clone().unwrap_or_else(|| bundle_path(&self.file))
+    }
+}
+
+impl Evidence {
+    /// Reads the evidence. A bundle or trust file that is missing or unreadable is part of the evidence.
+    ///
+    /// # Errors
+    /// [`FileError`] when the document itself cannot be read: there is nothing to judge then.
+    pub fn read(sources: &Sources) -> Result<Self, FileError> {
+        let file = files::read(&sources.file, FILE_BYTES_MAX)?;
+        let trust = trust::path(sources.trust.as_deref()).and_then(|path| trust::read(&path));
+        Ok(Self::of(&file, read_bundle(&sources.bundle_path()), trust))
+    }
+
+    /// Puts evidence together.
+    #[must_use]
+    pub fn of(file: &[u8], bundle: Result<Bundle, BundleError>, trust: Result<Trust, TrustError>) -> Self {
+        let document = bundle.as_ref().ok().map(|bundle| read_document(file, bundle));
+        Self { document, bundle, trust }
+    }
+
+    /// What the document says about itself.
+    #[must_use]
+    pub fn facts(&self) -> Option<&DocumentFacts> {
+        self.document.as_ref()?.as_ref().ok()?.facts.as_ref()
+    }
+
+    /// The eight lines and the verdict.
+    #[must_use]
+    pub fn judge(&self, freshness: Freshness) -> Report<'_> {
+        let bundle = match &self.bundle {
+            Ok(bundle) => bundle,
+            Err(error) => return Report::unchecked(CheckId::Registered, error.finding()),
+        };
+        let Ok(trust) = &self.trust else {
+            return Report::unchecked(CheckId::Ledger, Finding::TrustUnreadable);
+        };
+        match &self.document {
+            Some(Ok(document)) => {
+                let dates = dates(document.facts.as_ref(), freshness.at);
+                judge(bundle, &document.digest, trust, dates, freshness)
+            }
+            // A size limit is this program's; any other error means that the registered document was another one.
+            Some(Err(DocumentError::JsonTooLarge { .. })) | None => {
+                Report::unchecked(CheckId::Document, Finding::DocumentUnreadable)
+            }
+            Some(Err(_)) => Report::unchecked(CheckId::Document, Finding::DocumentChanged),
+        }
+    }
+}
+
+/// The document's own dates as the verdict takes them: only what is certain whichever time zone is meant.
+fn dates(facts: Option<&DocumentFacts>, at: TimeMs) -> DocumentDates {
+    let unreadable = DocumentDates::default();
+    let Some(facts) = facts else { return unreadable };
+    let ms = |unix_ms: i64| TimeMs::new(u64::try_from(unix_ms).unwrap_or(0));
+    let readable = DocumentDates { readable: true, ..unreadable };
+    match facts.standing_at(at) {
+        Standing::Unclear => unreadable,
+        Standing::Current => readable,
+        // The verdict's end is the last moment that is still inside, the document's the first that is not.
+        Standing::Expired => {
+            let end = facts.valid_until.moment().map(|end| ms(end.latest_unix_ms().saturating_sub(1)));
+            DocumentDates { until: end, ..readable }
+        }
+        Standing::NotYetValid => {
+            DocumentDates { from: facts.valid_from.moment().map(|start| ms(start.earliest_unix_ms())), ..readable }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What the lines of a verdict say, in Georgian and English: one plain sentence each, and what to do where something can
+//! be done. Codes are the verifier's and stable; these texts may change.
+
+mod english;
+mod georgian;
+
+use sigeli_verifier::{
+    ids::TimeMs,
+    record::{BatchRecord, InstitutionFacts, StatusRecord},
+    transaction::{PermissionScope, StatusReason},
+    verdict::{Check, CheckId, Finding, Freshness, Report, Verdict},
+    verify::Confirmed,
+};
+
+use crate::document::{DocumentFacts, LocalText};
+
+/// The languages of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// English.
+    #[default]
+    English,
+    /// Georgian.
+    Georgian,
+}
+
+impl Language {
+    /// The language of a POSIX locale such as `ka_GE.UTF-8`: Georgian for `ka`, English for all others.
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Self {
+        let language = locale.split(['_', '.', '@', '-']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("ka") { Self::Georgian } else { Self::English }
+    }
+
+    /// Its code in ISO 639-1.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Georgian => "ka",
+        }
+    }
+}
+
+/// A report and all that its sentences speak of.
+#[derive(Debug, Clone, Copy)]
+pub struct Wording<'a> {
+    /// The language.
+    pub language: Language,
+    /// The report.
+    pub report: &'a Report<'a>,
+    /// When it was made.
+    pub freshness: Freshness,
+    /// What the document says about itself.
+    pub facts: Option<&'a DocumentFacts>,
+}
+
+impl<'a> Wording<'a> {
+    /// The verdict in a few words.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        let early = self.report.verdict() == Verdict::Ended
+            && self.report.checks().iter().filter(|check| check.id <= CheckId::Status).all(is_passed)
+            && self.report.checks().iter().any(|check| check.finding == Finding::NotYetValid);
+        match self.language {
+            Language::English => english::verdict(self.report.verdict(), early),
+            Language::Georgian => georgian::verdict(self.report.verdict(), early),
+        }
+    }
+
+    /// What a line is about, in one word or two.
+    #[must_use]
+    pub const fn title(&self, id: CheckId) -> &'static str {
+        match self.language {
+            Language::English => english::title(id),
+            Language::Georgian => georgian::title(id),
+        }
+    }
+
+    /// What a line says, in one sentence or two.
+    #[must_use]
+    pub fn line(&self, check: Check) -> String {
+        match self.language {
+            Language::English => english::line(check.finding, self),
+            Language::Georgian => georgian::line(check.finding, self),
+        }
+    }
+
+    /// The name in the document, which no ledger can check.
+    #[must_use]
+    pub fn who(&self) -> String {
+        let name = self.facts.and_then(|facts| facts.holder_name.as_ref()).and_then(|name| self.local(name));
+        match self.language {
+            Language::English => english::who(name),
+            Language::Georgian => georgian::who(name),
+        }
+    }
+
+    /// The warning that the ledger is a test.
+    #[must_use]
+    pub const fn test_ledger(&self) -> &'static str {
+        match self.language {
+            Language::English => english::TEST_LEDGER,
+            Language::Georgian => georgian::TEST_LEDGER,
+        }
+    }
+
+    /// The institution's name, when it is confirmed.
+    #[must_use]
+    pub fn institution(&self) -> Option<&'a str> {
+        self.confirmed().map(|confirmed| match self.language {
+            Language::English => confirmed.institution.name_en.as_str(),
+            Language::Georgian => confirmed.institution.name_ka.as_str(),
+        })
+    }
+
+    /// The programme's title, when it is confirmed and the bundle carries it.
+    #[must_use]
+    pub fn programme(&self) -> Option<&'a str> {
+        match &self.confirmed()?.permission?.record.scope {
+            PermissionScope::Accreditation { title_ka, title_en, .. } => Some(match self.language {
+                Language::English => title_en.as_str(),
+                Language::Georgian => title_ka.as_str(),
+            }),
+            PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
+        }
+    }
+
+    fn confirmed(&self) -> Option<&'a Confirmed<'a>> {
+        self.report.confirmed()
+    }
+
+    fn batch(&self) -> Option<&'a BatchRecord> {
+        self.confirmed().map(|confirmed| confirmed.batch)
+    }
+
+    fn status(&self) -> Option<&'a StatusRecord> {
+        match self.confirmed()?.status {
+            sigeli_verifier::bundle::StatusFinding::Present(record) => Some(record),
+            sigeli_verifier::bundle::StatusFinding::Absent(_) => None,
+        }
+    }
+
+    /// The time that the status speaks of, and its age in seconds.
+    fn as_of(&self) -> Option<(TimeMs, u64)> {
+        let time = self.confirmed()?.time;
+        Some((time, age_s(time, self.freshness.at)))
+    }
+
+    fn local<'b>(&self, text: &'b LocalText) -> Option<&'b str> {
+        match self.language {
+            Language::English => text.english(),
+            Language::Georgian => text.georgian(),
+        }
+    }
+}
+
+const fn is_passed(check: &Check) -> bool {
+    matches!(check.finding.state(), sigeli_verifier::verdict::CheckState::Pass)
+}
+
+/// How many seconds lie between a header's time and the verifier's clock; 0 when the clock is behind.
+#[must_use]
+pub const fn age_s(time: TimeMs, at: TimeMs) -> u64 {
+    at.get().saturating_sub(time.get()) / 1_000
+}
+
+/// The institution's name in both languages, for messages that are not verdicts.
+#[must_use]
+pub fn both_names(facts: &InstitutionFacts) -> String {
+    format!("{} / {}", facts.name_ka, facts.name_en)
+}
+
+/// Why a status was written, in English.
+#[must_use]
+pub const fn reason(reason: StatusReason) -> &'static str {
+    english::reason(reason)
+}
+
+/// An age in its largest whole unit.
+enum Age {
+    Seconds(u64),
+    Minutes(u64),
+    Hours(u64),
+    Days(u64),
+}
+
+impl Age {
+    const fn of(seconds: u64) -> Self {
+        match seconds {
+            0..=119 => Self::Seconds(seconds),
+            120..=7_199 => Self::Minutes(seconds / 60),
+            7_200..=172_799 => Self::Hours(seconds / 3_600),
+            _ => Self::Days(seconds / 86_400),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The sentences in English.
+
+use sigeli_verifier::{
+    record::BatchStatus,
+    transaction::StatusReason,
+    verdict::{CheckId, Finding, Verdict},
+};
+
+use super::{Age, Wording};
+use crate::{
+    document::StatedDate,
+    values::{ects_text, tbilisi},
+};
+
+pub(super) const TEST_LEDGER: &str = "TEST LEDGER: what it says has no legal force.";
+
+pub(super) const fn verdict(verdict: Verdict, early: bool) -> &'static str {
+    match verdict {
+        Verdict::Valid => "GENUINE AND VALID",
+        Verdict::Ended if early => "GENUINE, BUT NOT YET VALID",
+        Verdict::Ended => "GENUINE, BUT NO LONGER VALID",
+        Verdict::NotGenuine => "NOT GENUINE",
+        Verdict::Unchecked => "COULD NOT BE CHECKED",
+    }
+}
+
+pub(super) const fn title(id: CheckId) -> &'static str {
+    match id {
+        CheckId::Document => "Document",
+        CheckId::Registered => "Registered",
+        CheckId::Ledger => "Ledger",
+        CheckId::Institution => "Institution",
+        CheckId::Programme => "Programme",
+        CheckId::Status => "Status",
+        CheckId::Dates => "Dates",
+        CheckId::Seal => "Issuer's seal",
+    }
+}
+
+pub(super) const fn reason(reason: StatusReason) -> &'static str {
+    match reason {
+        StatusReason::Unspecified | StatusReason::AwardWithdrawn => "withdrawn by the issuer",
+        StatusReason::IssuedInError => "issued in error",
+        StatusReason::Superseded => "replaced by a newer version",
+        StatusReason::HolderRequest => "withdrawn at the holder's request",
+        StatusReason::KeyCompromised => "issued with a compromised key",
+        StatusReason::Order => "withdrawn by order of a court or an authority",
+        StatusReason::NotAccredited => "issued outside the accreditation",
+        StatusReason::UnderReview => "under review",
+        StatusReason::ReviewEnded => "the review has ended",
+    }
+}
+
+pub(super) fn who(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "Compare the name in the document with an identity document: no ledger can check it.".into(),
+        |name| format!("{name}. Compare this name with an identity document: no ledger can check it."),
+    )
+}
+
+fn ago(seconds: u64) -> String {
+    let (count, unit) = match Age::of(seconds) {
+        Age::Seconds(count) => (count, "second"),
+        Age::Minutes(count) => (count, "minute"),
+        Age::Hours(count) => (count, "hour"),
+        Age::Days(count) => (count, "day"),
+    };
+    format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" })
+}
+
+/// Every finding has its sentence; details are there whenever the ledger's line passed.
+pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
+    let fixed = match finding {
+        Finding::DocumentMatches if words.confirmed().is_none() => "This file is the one that its bundle was made for.",
+        Finding::DocumentMatches => "This file is exactly the one that the institution registered.",
+        Finding::DocumentChanged => "This file was changed, or is not the registered one.",
+        Finding::DocumentUnreadable => "This file is too large to be read in the form in which it was registered.",
+        Finding::BundleMissing => {
+            "There is no bundle (the file's name and .sigeli) beside this file: ask the holder or the institution for it."
+        }
+        Finding::BundleUnreadable => "The bundle cannot be read: ask the holder or the institution for it again.",
+        Finding::TrustUnreadable => "There is no trust file that can be read: get it from the ledger's operators.",
+        Finding::NotReached => "Not checked.",
+        Finding::NotConfirmed => "The proof was altered, or the ledger's validators never confirmed it.",
+        Finding::ProofMalformed => "The proof contradicts itself.",
+        Finding::OutsideTrustedTime => "The block lies outside the time for which its validators are trusted.",
+        Finding::LedgerUnknown => "The bundle is of a ledger that the trust file does not list.",
+        Finding::VersionUnknown => "The ledger's rules are newer than this program: get a newer version of it.",
+        Finding::ValidatorsUnknown => {
+            "The trust file does not list the validators of this block: get a newer one from the ledger's operators."
+        }
+        Finding::KeyCompromised => "It was registered with a key that was reported compromised before that.",
+        Finding::ClockBehind => "This computer's clock is behind the ledger's time: set it, then check again.",
+        Finding::SealNotChecked => "A seal of the issuer inside the file, if there is one, is not checked by this program.",
+        Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
+            return dates(finding, words);
+        }
+        Finding::Registered | Finding::Confirmed | Finding::Authorised => return registration(finding, words),
+        Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
+        Finding::NotRevoked
+        | Finding::Reinstated
+        | Finding::Revoked
+        | Finding::Suspended
+        | Finding::Superseded
+        | Finding::BatchRevoked
+        | Finding::StatusStale => return status(finding, words),
+    };
+    fixed.into()
+}
+
+fn registration(finding: Finding, words: &Wording<'_>) -> String {
+    let (Some(confirmed), Some(institution)) = (words.confirmed(), words.institution()) else {
+        return match finding {
+            Finding::Registered => "It was registered.".into(),
+            _ => "The ledger's validators confirm what follows.".into(),
+        };
+    };
+    let batch = confirmed.batch;
+    match finding {
+        Finding::Registered => format!(
+            "Registered by {institution} on {} (Tbilisi time), block {}.",
+            tbilisi(batch.anchored_time),
+            batch.anchored
+        ),
+        Finding::Confirmed => format!(
+            "Confirmed by {} of {} validators of \u{201C}{}\u{201D}; the proof was checked on this computer.",
+            confirmed.confirmed_by, confirmed.validators, confirmed.ledger.name_en
+        ),
+        _ => format!(
+            "{institution} was authorised on that date (authorised until {}).",
+            batch.judged.authorisation_window.last()
+        ),
+    }
+}
+
+fn programme(finding: Finding, words: &Wording<'_>) -> String {
+    let Some(batch) = words.batch() else { return "The programme was accredited on that date.".into() };
+    let name = words
+        .programme()
+        .map_or_else(|| format!("Programme with accreditation {}", batch.accreditation), |title| title.to_owned());
+    let last = words.confirmed().and_then(|confirmed| confirmed.permission).map_or_else(
+        || batch.judged.accreditation_window.last(),
+        |section| section.record.window.last(),
+    );
+    let since = if finding == Finding::AccreditedThen {
+        format!("The accreditation ended on {last}; that does not touch what was issued before.")
+    } else {
+        format!("Accredited until {last}.")
+    };
+    format!(
+        "{name}: NQF level {}, field {}, {} of at most {} ECTS, issued on {}; accredited on that date. {since} Compare with \
+         the document.",
+        batch.level.get(),
+        batch.field,
+        ects_text(batch.ects),
+        ects_text(batch.judged.ects_max),
+        batch.issued,
+    )
+}
+
+fn status(finding: Finding, words: &Wording<'_>) -> String {
+    let Some((time, age)) = words.as_of() else { return "Not checked.".into() };
+    let as_of = format!("as of {} (Tbilisi time), {}", tbilisi(time), ago(age));
+    let written = words.status().map(|record| (tbilisi(record.time), reason(record.reason)));
+    let (on, why) = written.unwrap_or_default();
+    match finding {
+        Finding::NotRevoked => format!("Not revoked {as_of}."),
+        Finding::Reinstated => format!("It was suspended and is valid again since {on}; {as_of}."),
+        Finding::Revoked => format!("Revoked on {on}: {why}."),
+        Finding::Suspended => format!("Suspended on {on}: {why}; {as_of}."),
+        Finding::Superseded => format!("Replaced by a newer version on {on}: ask the holder for that one."),
+        Finding::BatchRevoked => match words.batch().map(|batch| batch.status) {
+            Some(BatchStatus::Revoked { reason: why, time }) => {
+                format!("Its whole batch was revoked on {}: {}.", tbilisi(time), reason(why))
+            }
+            _ => "Its whole batch was revoked.".into(),
+        },
+        _ => format!(
+            "The last known status is too old to be relied on: {}, {}. Get a newer stamp (`sigeli stamp FILE`, or verify \
+             with --node URL), or ask the holder for a newer bundle.",
+            tbilisi(time),
+            ago(age)
+        ),
+    }
+}
+
+fn dates(finding: Finding, words: &Wording<'_>) -> String {
+    let Some(facts) = words.facts else {
+        return "This kind of file states no dates that this program can read: look for them in the document.".into();
+    };
+    let text = |date: &StatedDate| date.moment().map(|moment| moment.text().to_owned());
+    let (from, until) = (text(&facts.valid_from), text(&facts.valid_until));
+    match (finding, from, until) {
+        (Finding::Expired, _, Some(until)) => format!("Expired: it was valid until {until}."),
+        (Finding::NotYetValid, Some(from), _) => format!("Not valid yet: it will be from {from}."),
+        (Finding::InForce, Some(from), Some(until)) => format!("Valid from {from} until {until}."),
+        (Finding::InForce, Some(from), None) => format!("Valid from {from}; no end date."),
+        (Finding::InForce, None, Some(until)) => format!("Valid until {until}."),
+        (Finding::InForce, None, None) => "The document states no limits to its validity.".into(),
+        _ => "The dates in the document cannot be read with certainty: look at them yourself.".into(),
+    }
+}

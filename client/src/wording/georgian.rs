@@ -1,0 +1,201 @@
+//! The sentences in Georgian.
+
+use sigeli_verifier::{
+    record::BatchStatus,
+    transaction::StatusReason,
+    verdict::{CheckId, Finding, Verdict},
+};
+
+use super::{Age, Wording};
+use crate::{
+    document::StatedDate,
+    values::{ects_text, tbilisi},
+};
+
+pub(super) const TEST_LEDGER: &str = "სატესტო რეესტრი (TEST LEDGER): მის ჩანაწერებს იურიდიული ძალა არ აქვს.";
+
+pub(super) const fn verdict(verdict: Verdict, early: bool) -> &'static str {
+    match verdict {
+        Verdict::Valid => "ნამდვილია და ძალაშია",
+        Verdict::Ended if early => "ნამდვილია, მაგრამ ჯერ არ შესულა ძალაში",
+        Verdict::Ended => "ნამდვილია, მაგრამ ძალაში აღარ არის",
+        Verdict::NotGenuine => "არ არის ნამდვილი",
+        Verdict::Unchecked => "ვერ შემოწმდა",
+    }
+}
+
+pub(super) const fn title(id: CheckId) -> &'static str {
+    match id {
+        CheckId::Document => "დოკუმენტი",
+        CheckId::Registered => "რეგისტრაცია",
+        CheckId::Ledger => "რეესტრი",
+        CheckId::Institution => "დაწესებულება",
+        CheckId::Programme => "პროგრამა",
+        CheckId::Status => "სტატუსი",
+        CheckId::Dates => "ვადები",
+        CheckId::Seal => "გამცემის შტამპი",
+    }
+}
+
+pub(super) const fn reason(reason: StatusReason) -> &'static str {
+    match reason {
+        StatusReason::Unspecified | StatusReason::AwardWithdrawn => "გამცემმა გააუქმა",
+        StatusReason::IssuedInError => "შეცდომით იყო გაცემული",
+        StatusReason::Superseded => "შეიცვალა ახალი ვერსიით",
+        StatusReason::HolderRequest => "გაუქმდა მფლობელის თხოვნით",
+        StatusReason::KeyCompromised => "გაცემული იყო კომპრომეტირებული გასაღებით",
+        StatusReason::Order => "გაუქმდა სასამართლოს ან უწყების გადაწყვეტილებით",
+        StatusReason::NotAccredited => "გაცემული იყო აკრედიტაციის ფარგლებს გარეთ",
+        StatusReason::UnderReview => "მიმდინარეობს განხილვა",
+        StatusReason::ReviewEnded => "განხილვა დასრულდა",
+    }
+}
+
+pub(super) fn who(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "დოკუმენტში მითითებული სახელი შეადარეთ პირადობის დოკუმენტს: მას ვერც ერთი რეესტრი ვერ ამოწმებს.".into(),
+        |name| format!("{name}. შეადარეთ ეს სახელი პირადობის დოკუმენტს: მას ვერც ერთი რეესტრი ვერ ამოწმებს."),
+    )
+}
+
+fn ago(seconds: u64) -> String {
+    match Age::of(seconds) {
+        Age::Seconds(count) => format!("{count} წამის წინ"),
+        Age::Minutes(count) => format!("{count} წუთის წინ"),
+        Age::Hours(count) => format!("{count} საათის წინ"),
+        Age::Days(count) => format!("{count} დღის წინ"),
+    }
+}
+
+/// Every finding has its sentence; details are there whenever the ledger's line passed.
+pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
+    let fixed = match finding {
+        Finding::DocumentMatches if words.confirmed().is_none() => {
+            "ეს ფაილი ის არის, რომლისთვისაც თანდართული დადასტურება (.sigeli) შეიქმნა."
+        }
+        Finding::DocumentMatches => "ეს ფაილი ზუსტად ის არის, რომელიც დაწესებულებამ დაარეგისტრირა.",
+        Finding::DocumentChanged => "ეს ფაილი შეცვლილია ან არ არის ის, რომელიც დარეგისტრირდა.",
+        Finding::DocumentUnreadable => "ფაილი ზედმეტად დიდია იმ სახით წასაკითხად, რომლითაც დარეგისტრირდა.",
+        Finding::BundleMissing => {
+            "ფაილს არ ახლავს დადასტურება (ფაილის სახელი და .sigeli): სთხოვეთ მფლობელს ან დაწესებულებას."
+        }
+        Finding::BundleUnreadable => "დადასტურება (.sigeli) არ იკითხება: სთხოვეთ ხელახლა მფლობელს ან დაწესებულებას.",
+        Finding::TrustUnreadable => "ნდობის ფაილი არ არის ან არ იკითხება: მიიღეთ იგი რეესტრის ოპერატორებისგან.",
+        Finding::NotReached => "არ შემოწმებულა.",
+        Finding::NotConfirmed => "მტკიცებულება შეცვლილია ან რეესტრის ვალიდატორებს იგი არასოდეს დაუდასტურებიათ.",
+        Finding::ProofMalformed => "მტკიცებულება თავის თავს ეწინააღმდეგება.",
+        Finding::OutsideTrustedTime => "ბლოკი სცდება დროს, რომელშიც მის ვალიდატორებს ნდობა აქვთ.",
+        Finding::LedgerUnknown => "დადასტურება ეკუთვნის რეესტრს, რომელიც ნდობის ფაილში არ არის.",
+        Finding::VersionUnknown => "რეესტრის წესები ამ პროგრამაზე ახალია: განაახლეთ პროგრამა.",
+        Finding::ValidatorsUnknown => {
+            "ნდობის ფაილში არ არის ამ ბლოკის ვალიდატორები: მიიღეთ ახალი ფაილი რეესტრის ოპერატორებისგან."
+        }
+        Finding::KeyCompromised => "რეგისტრაციისას გამოყენებული გასაღები მანამდე გამოცხადდა კომპრომეტირებულად.",
+        Finding::ClockBehind => "ამ კომპიუტერის საათი რეესტრის დროს ჩამორჩება: გაასწორეთ და შეამოწმეთ ხელახლა.",
+        Finding::SealNotChecked => "ფაილში გამცემის შტამპს, თუ არის, ეს პროგრამა არ ამოწმებს.",
+        Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
+            return dates(finding, words);
+        }
+        Finding::Registered | Finding::Confirmed | Finding::Authorised => return registration(finding, words),
+        Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
+        Finding::NotRevoked
+        | Finding::Reinstated
+        | Finding::Revoked
+        | Finding::Suspended
+        | Finding::Superseded
+        | Finding::BatchRevoked
+        | Finding::StatusStale => return status(finding, words),
+    };
+    fixed.into()
+}
+
+fn registration(finding: Finding, words: &Wording<'_>) -> String {
+    let (Some(confirmed), Some(institution)) = (words.confirmed(), words.institution()) else {
+        return match finding {
+            Finding::Registered => "დარეგისტრირებულია.".into(),
+            _ => "რეესტრის ვალიდატორები ადასტურებენ.".into(),
+        };
+    };
+    let batch = confirmed.batch;
+    match finding {
+        Finding::Registered => format!(
+            "დაარეგისტრირა: {institution}; {} (თბილისის დროით), ბლოკი {}.",
+            tbilisi(batch.anchored_time),
+            batch.anchored
+        ),
+        Finding::Confirmed => format!(
+            "ადასტურებს რეესტრის „{}“ {} ვალიდატორიდან {}; მტკიცებულება ამ კომპიუტერზე შემოწმდა.",
+            confirmed.ledger.name_ka, confirmed.validators, confirmed.confirmed_by
+        ),
+        _ => format!(
+            "{institution} იმ დღეს ავტორიზებული იყო (ავტორიზაციის ვადა: {}).",
+            batch.judged.authorisation_window.last()
+        ),
+    }
+}
+
+fn programme(finding: Finding, words: &Wording<'_>) -> String {
+    let Some(batch) = words.batch() else { return "პროგრამა იმ დღეს აკრედიტებული იყო.".into() };
+    let name = words
+        .programme()
+        .map_or_else(|| format!("პროგრამა (აკრედიტაცია {})", batch.accreditation), |title| title.to_owned());
+    let last = words.confirmed().and_then(|confirmed| confirmed.permission).map_or_else(
+        || batch.judged.accreditation_window.last(),
+        |section| section.record.window.last(),
+    );
+    let since = if finding == Finding::AccreditedThen {
+        format!("აკრედიტაცია დასრულდა {last}; ეს მანამდე გაცემულს არ ეხება.")
+    } else {
+        format!("აკრედიტაციის ვადა: {last}.")
+    };
+    format!(
+        "{name}: ეროვნული ჩარჩოს დონე {}, სფერო {}, {} ECTS (დასაშვებია არაუმეტეს {}), გაცემულია {}; იმ დღეს აკრედიტებული \
+         იყო. {since} შეადარეთ დოკუმენტს.",
+        batch.level.get(),
+        batch.field,
+        ects_text(batch.ects),
+        ects_text(batch.judged.ects_max),
+        batch.issued,
+    )
+}
+
+fn status(finding: Finding, words: &Wording<'_>) -> String {
+    let Some((time, age)) = words.as_of() else { return "არ შემოწმებულა.".into() };
+    let as_of = format!("{} (თბილისის დროით), {}", tbilisi(time), ago(age));
+    let written = words.status().map(|record| (tbilisi(record.time), reason(record.reason)));
+    let (on, why) = written.unwrap_or_default();
+    match finding {
+        Finding::NotRevoked => format!("გაუქმებული არ არის: {as_of}."),
+        Finding::Reinstated => format!("შეჩერებული იყო და კვლავ ძალაშია: {on}; მდგომარეობა: {as_of}."),
+        Finding::Revoked => format!("გაუქმებულია {on}: {why}."),
+        Finding::Suspended => format!("შეჩერებულია {on}: {why}; მდგომარეობა: {as_of}."),
+        Finding::Superseded => format!("შეიცვალა ახალი ვერსიით {on}: სთხოვეთ იგი მფლობელს."),
+        Finding::BatchRevoked => match words.batch().map(|batch| batch.status) {
+            Some(BatchStatus::Revoked { reason: why, time }) => {
+                format!("მთელი პარტია გაუქმებულია {}: {}.", tbilisi(time), reason(why))
+            }
+            _ => "მთელი პარტია გაუქმებულია.".into(),
+        },
+        _ => format!(
+            "უკანასკნელი ცნობილი სტატუსი ზედმეტად ძველია: {as_of}. მიიღეთ ახალი (`sigeli stamp FILE` ან შემოწმება \
+             --node URL პარამეტრით) ან სთხოვეთ მფლობელს განახლებული დადასტურება.",
+        ),
+    }
+}
+
+fn dates(finding: Finding, words: &Wording<'_>) -> String {
+    let Some(facts) = words.facts else {
+        return "ასეთ ფაილში ვადებს ეს პროგრამა ვერ კითხულობს: ნახეთ დოკუმენტში.".into();
+    };
+    let text = |date: &StatedDate| date.moment().map(|moment| moment.text().to_owned());
+    let (from, until) = (text(&facts.valid_from), text(&facts.valid_until));
+    match (finding, from, until) {
+        (Finding::Expired, _, Some(until)) => format!("ვადა გასულია: ძალაში იყო {until}-მდე."),
+        (Finding::NotYetValid, Some(from), _) => format!("ჯერ არ შესულა ძალაში: ძალაშია {from}-დან."),
+        (Finding::InForce, Some(from), Some(until)) => format!("ძალაშია {from}-დან {until}-მდე."),
+        (Finding::InForce, Some(from), None) => format!("ძალაშია {from}-დან; ვადა არ არის შეზღუდული."),
+        (Finding::InForce, None, Some(until)) => format!("ძალაშია {until}-მდე."),
+        (Finding::InForce, None, None) => "დოკუმენტი ვადას არ ზღუდავს.".into(),
+        _ => "დოკუმენტის ვადები ცალსახად არ იკითხება: ნახეთ თავად.".into(),
+    }
+}
