@@ -13,7 +13,7 @@ use sigeli_verifier::{
     ids::{Height, TransactionId},
 };
 
-use crate::store::{Head, HeightCommit, Snapshot, Store, StoreError, StoreReader, TransactionPlace};
+use crate::store::{Head, HeightCommit, Snapshot, StateEntry, Store, StoreError, StoreReader, TransactionPlace};
 
 /// Where a store fails, once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,14 @@ pub enum Fault {
     Read(u64),
 }
 
-/// One version of an entry and of everything else, by the height that wrote it.
+/// What an entry was from this height on; `None` when it was deleted.
+type Version = (Height, Option<Vec<u8>>);
+
+/// Every version of each entry, and of everything else, by the height that wrote it.
 #[derive(Debug, Default)]
 struct Data {
     /// Versions of each state entry, in ascending order of height.
-    state: BTreeMap<Vec<u8>, Vec<(Height, Option<Vec<u8>>)>>,
+    state: BTreeMap<Vec<u8>, Vec<Version>>,
     blocks: BTreeMap<Height, (Arc<Block>, CommitCertificate)>,
     transactions: BTreeMap<TransactionId, TransactionPlace>,
     heads: BTreeMap<Height, Head>,
@@ -59,7 +62,7 @@ impl Data {
     }
 }
 
-fn visible(versions: &[(Height, Option<Vec<u8>>)], at: Height) -> Option<Vec<u8>> {
+fn visible(versions: &[Version], at: Height) -> Option<Vec<u8>> {
     versions.iter().rev().find(|(height, _)| *height <= at).and_then(|(_, value)| value.clone())
 }
 
@@ -256,7 +259,7 @@ impl Snapshot for MemorySnapshot {
         Ok(self.at.and_then(|at| data.read(key, at)))
     }
 
-    fn state_range(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn state_range(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<StateEntry>, StoreError> {
         let mut data = self.medium.lock();
         self.fail_if_planted(&mut data)?;
         let Some(at) = self.at else { return Ok(Vec::new()) };

@@ -68,6 +68,9 @@ pub struct Head {
 /// State entries by key: the value to put, or `None` to delete.
 pub type StateWrites = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
+/// A state entry: key and value.
+pub type StateEntry = (Vec<u8>, Vec<u8>);
+
 /// Everything that one height writes.
 #[derive(Debug, Clone)]
 pub struct HeightCommit {
@@ -100,7 +103,7 @@ pub trait Snapshot {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn state_range(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError>;
+    fn state_range(&self, prefix: &[u8], from: &[u8], limit: usize) -> Result<Vec<StateEntry>, StoreError>;
 
     /// The block at a height, and its certificate.
     ///

@@ -258,7 +258,7 @@ impl<R: NodeReader> Writer<'_, R> {
 /// The slot of a key in a page at `depth` (a multiple of four): 0..=15.
 fn nibble(key: &RegisterKey, depth: u16) -> u8 {
     let byte = key.as_bytes().get(usize::from(depth / 8)).copied().unwrap_or(0);
-    if depth % 8 == 0 { byte >> 4 } else { byte & 0x0f }
+    if depth.is_multiple_of(8) { byte >> 4 } else { byte & 0x0f }
 }
 
 /// Key of the page at `depth` on the way to `key`: prefix, depth in nibbles, then the path, its last half byte zero.
@@ -269,7 +269,7 @@ fn page_key(prefix: &[u8], key: &RegisterKey, depth: u16) -> Vec<u8> {
     out.extend_from_slice(prefix);
     out.push(nibbles);
     out.extend(key.as_bytes().iter().take(whole));
-    if depth % 8 != 0 {
+    if !depth.is_multiple_of(8) {
         out.push(key.as_bytes().get(whole).copied().unwrap_or(0) & 0xf0);
     }
     out
