@@ -1,5 +1,6 @@
-//! The one signature rule: Ed25519, accepted if and only if `verify_strict` accepts (canonical `S`, canonical `R` and
-//! `A` that are not of small order, cofactorless equation). There is no batch verification anywhere.
+//! The one signature rule: Ed25519, accepted if and only if the key is one that [`PublicKey`] admits and `verify_strict`
+//! accepts: canonical `S`, canonical `R` and `A` that are not of small order, cofactorless equation. There is no batch
+//! verification anywhere.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,8 +18,7 @@ pub const ALGORITHM_ED25519: u8 = 1;
 
 /// A public key: an algorithm byte, then the key. Only Ed25519 exists today.
 ///
-/// A value of this type is known to decode to a point; whether it is of small order is decided at verification,
-/// where such a key accepts nothing.
+/// A value of this type is known to be the canonical encoding of a point that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
@@ -26,10 +26,11 @@ impl PublicKey {
     /// Reads the 32 bytes of an Ed25519 key.
     ///
     /// # Errors
-    /// [`DecodeError::NonCanonical`] when they are not the encoding of a point, or of one of small order.
+    /// [`DecodeError::NonCanonical`] when they are not the canonical encoding of a point (RFC 8032 §5.1.3), or of one of
+    /// small order.
     pub fn from_ed25519(bytes: &[u8; 32]) -> Result<Self, DecodeError> {
         match VerifyingKey::from_bytes(bytes) {
-            Ok(key) if !key.is_weak() => Ok(Self(key)),
+            Ok(key) if !key.is_weak() && is_reduced(bytes) => Ok(Self(key)),
             _ => Err(DecodeError::NonCanonical { field: "public_key" }),
         }
     }
@@ -39,6 +40,14 @@ impl PublicKey {
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
+}
+
+/// Whether the y coordinate (255 bits, little-endian) is below p = 2^255 − 19. The library reduces larger ones instead of
+/// refusing them, so that one point would have two encodings. (The other double encoding, x = 0 with the sign bit set, is
+/// of small order.)
+fn is_reduced(bytes: &[u8; 32]) -> bool {
+    let [lowest, middle @ .., highest] = bytes;
+    *lowest < 0xED || *highest & 0x7F != 0x7F || middle.iter().any(|byte| *byte != 0xFF)
 }
 
 impl PartialOrd for PublicKey {
@@ -88,4 +97,43 @@ impl Decode for PublicKey {
 pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
     let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
     key.0.verify_strict(message, &signature).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The encoding of y = p + `above`, which fits 255 bits for `above` < 19.
+    fn unreduced(above: u8, sign: u8) -> [u8; 32] {
+        let mut bytes = [0xFF; 32];
+        bytes[0] = 0xED + above;
+        bytes[31] = 0x7F | sign;
+        bytes
+    }
+
+    #[test]
+    fn a_point_has_one_encoding() {
+        let mut read_by_the_library = 0;
+        for above in 0..19 {
+            for sign in [0, 0x80] {
+                let bytes = unreduced(above, sign);
+                read_by_the_library += usize::from(VerifyingKey::from_bytes(&bytes).is_ok_and(|key| !key.is_weak()));
+                assert!(PublicKey::from_ed25519(&bytes).is_err(), "y = p + {above}");
+            }
+        }
+        // Else this test would show nothing.
+        assert!(read_by_the_library > 0);
+    }
+
+    #[test]
+    fn the_largest_reduced_coordinates_are_read() {
+        let reduced = |lowest| {
+            let mut bytes = unreduced(0, 0);
+            bytes[0] = lowest;
+            bytes
+        };
+        assert!(is_reduced(&reduced(0xEC)) && !is_reduced(&reduced(0xED)));
+        let read = (0..0xED_u8).filter(|lowest| PublicKey::from_ed25519(&reduced(*lowest)).is_ok()).count();
+        assert!(read > 50, "{read}");
+    }
 }
