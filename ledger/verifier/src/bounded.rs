@@ -64,7 +64,8 @@ impl<T: Decode, const MAX: usize> Decode for List<T, MAX> {
     }
 }
 
-/// A UTF-8 text of at most `MAX` bytes, without control characters.
+/// A UTF-8 text of at most `MAX` bytes, without control characters, line and paragraph separators, and marks that change
+/// the direction of writing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<const MAX: usize>(String);
 
@@ -81,7 +82,7 @@ pub enum TextError {
 
 fn is_disguise(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 impl<const MAX: usize> Text<MAX> {
@@ -126,5 +127,41 @@ impl<const MAX: usize> Decode for Text<MAX> {
         let bytes = reader.bytes("text", length)?;
         let text = core::str::from_utf8(bytes).map_err(|_| DecodeError::NonCanonical { field: "text" })?;
         Self::new(text).map_err(|_| DecodeError::NonCanonical { field: "text" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_cannot_break_its_line_or_turn_around() {
+        let disguises = "\0\t\n\r\u{1B}\u{7F}\u{85}\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}\u{202A}\u{202E}\u{2066}\u{2069}";
+        for character in disguises.chars() {
+            let mut text = String::from("ab");
+            text.insert(1, character);
+            assert_eq!(Text::<8>::new(&text), Err(TextError::ControlCharacter), "{character:?}");
+            let mut bytes = Vec::new();
+            put_count(&mut bytes, text.len());
+            bytes.extend_from_slice(text.as_bytes());
+            assert_eq!(Text::<8>::from_bytes(&bytes), Err(DecodeError::NonCanonical { field: "text" }));
+        }
+        assert!(Text::<8>::new("ა b").is_ok());
+    }
+
+    #[test]
+    fn limits_count_bytes_of_texts_and_items_of_lists() {
+        assert!(Text::<6>::new("ააა").is_err_and(|error| error == TooLong { length: 9, limit: 6 }.into()));
+        assert!(Text::<9>::new("ააა").is_ok());
+        assert!(List::<u8, 2>::new(Vec::from([1, 2])).is_ok());
+        assert_eq!(List::<u8, 2>::new(Vec::from([1, 2, 3])), Err(TooLong { length: 3, limit: 2 }));
+    }
+
+    #[test]
+    fn only_utf_8_is_text() {
+        // An overlong slash, a lone surrogate, a stray continuation byte.
+        for bytes in [&[2, 0, 0xC0, 0xAF][..], &[3, 0, 0xED, 0xA0, 0x80], &[1, 0, 0x80]] {
+            assert_eq!(Text::<8>::from_bytes(bytes), Err(DecodeError::NonCanonical { field: "text" }));
+        }
     }
 }
