@@ -1,0 +1,375 @@
+//! Messages, peers and sync.
+
+use std::sync::Arc;
+
+use sigeli_verifier::{
+    decode::Decode as _,
+    encode::Encode as _,
+    ids::{Height, Round, ValidatorAddress},
+};
+
+use super::{Action, Driver, PeerFault, Phase, TimerId};
+use crate::{
+    block::SharedBlock,
+    engine::Input,
+    ingress::{Refusal, Waiting},
+    message::Message,
+    params::{MESSAGE_BYTES_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS, SYNC_RESPONSE_MS},
+    ports::{Application, CommittedBlock, Fatal, SignStateStore, Validity, Wal},
+    signer::{GuardState, SignGuard, Signer},
+    statement::{SignedProposal, SignedStatement, SignedVote},
+    sync::Peer,
+};
+
+/// Where a message's height lies.
+enum Placement {
+    Past,
+    Current,
+    Next,
+    Future,
+}
+
+impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
+    pub(super) fn on_bytes(&mut self, from: Peer, bytes: &[u8]) -> Result<(), Fatal> {
+        if !self.peers.contains_key(&from) {
+            return Ok(());
+        }
+        let message = if bytes.len() > MESSAGE_BYTES_MAX { None } else { Message::from_bytes(bytes).ok() };
+        let Some(message) = message else {
+            self.drop_peer(from, PeerFault::Malformed);
+            return Ok(());
+        };
+        match message {
+            Message::Vote(vote) => self.on_vote_received(from, vote),
+            Message::Proposal(proposal) => self.on_proposal_received(from, proposal),
+            Message::Polka(polka) => match self.place(from, polka.height) {
+                Placement::Current => match self.ingress.check_polka(&polka, &self.head.validators) {
+                    Ok(()) => {
+                        self.wake(false)?;
+                        self.feed(Input::Polka(polka))
+                    }
+                    Err(refusal) => self.refuse(from, refusal),
+                },
+                Placement::Past | Placement::Next | Placement::Future => Ok(()),
+            },
+            Message::RoundCertificate(certificate) => match self.place(from, certificate.height) {
+                Placement::Current => {
+                    match self.ingress.check_round_certificate(&certificate, &self.head.validators) {
+                        Ok(()) => {
+                            self.wake(false)?;
+                            self.feed(Input::RoundCertificate(certificate))
+                        }
+                        Err(refusal) => self.refuse(from, refusal),
+                    }
+                }
+                Placement::Past | Placement::Next | Placement::Future => Ok(()),
+            },
+            Message::ProposalRequest { height, round } => {
+                self.on_proposal_request(from, height, round);
+                Ok(())
+            }
+            Message::ReportRequest { validator } => {
+                let highest = self.highest.get(&validator).copied();
+                self.send(from, &Message::Report { validator, highest });
+                Ok(())
+            }
+            Message::Report { validator, highest } => self.on_report(from, validator, highest),
+            Message::Status { committed, started } => self.on_status(from, committed, started),
+            Message::SyncRequest { from: first, count } => self.on_sync_request(from, first, count),
+            Message::SyncResponse { from: first, blocks } => self.on_sync_response(from, first, blocks),
+        }
+    }
+
+    /// Places a message, and takes its height as a claim: who works on a height has committed the one before.
+    fn place(&mut self, from: Peer, height: Height) -> Placement {
+        let current = self.next_height();
+        if height < current {
+            // The sender lags. Once per height and peer is enough.
+            if self.height.old_answered.insert(from) {
+                self.send(from, &self.status());
+            }
+            return Placement::Past;
+        }
+        if height == current {
+            return Placement::Current;
+        }
+        if let Some(previous) = height.previous() {
+            self.syncer.on_claim(from, previous);
+            self.note_lag();
+        }
+        if height == current.next() { Placement::Next } else { Placement::Future }
+    }
+
+    fn on_vote_received(&mut self, from: Peer, vote: SignedVote) -> Result<(), Fatal> {
+        match self.place(from, vote.vote.height) {
+            Placement::Past | Placement::Future => Ok(()),
+            Placement::Current => match self.ingress.check_vote(&vote, &self.head.validators) {
+                Ok(()) => {
+                    self.note_signed(vote.to_statement())?;
+                    if matches!(self.height.phase, Phase::Following) {
+                        self.waiting.push(Waiting::Vote(vote));
+                        return Ok(());
+                    }
+                    self.wake(false)?;
+                    if vote.vote.height == self.next_height() { self.feed(Input::Vote(vote)) } else { Ok(()) }
+                }
+                Err(refusal) => self.refuse(from, refusal),
+            },
+            // The next set may be another: what does not fit today's is dropped without blame, the rest is checked again.
+            Placement::Next => {
+                if self.ingress.check_vote(&vote, &self.head.validators).is_ok() {
+                    self.note_signed(vote.to_statement())?;
+                    self.waiting.push(Waiting::Vote(vote));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn on_proposal_received(&mut self, from: Peer, proposal: SignedProposal) -> Result<(), Fatal> {
+        match self.place(from, proposal.height) {
+            Placement::Past | Placement::Future => Ok(()),
+            Placement::Current => match self.ingress.check_proposal(&proposal, &self.head.validators) {
+                Ok(()) => {
+                    self.note_signed(proposal.to_statement())?;
+                    if matches!(self.height.phase, Phase::Following) {
+                        self.waiting.push(Waiting::Proposal(proposal));
+                        return Ok(());
+                    }
+                    self.wake(false)?;
+                    if proposal.height == self.next_height() { self.admit_proposal(&proposal) } else { Ok(()) }
+                }
+                Err(refusal) => self.refuse(from, refusal),
+            },
+            // Order and set of the next height are not known yet: only the signature is checked.
+            Placement::Next => {
+                let statement = proposal.to_statement();
+                if self.ingress.check_statement(&statement, &self.head.validators).is_ok() {
+                    self.note_signed(statement)?;
+                    self.waiting.push(Waiting::Proposal(proposal));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A vote that waited for this height, checked again against its set.
+    pub(super) fn on_vote(&mut self, vote: SignedVote) -> Result<(), Fatal> {
+        if self.ingress.check_vote(&vote, &self.head.validators).is_ok() { self.feed(Input::Vote(vote)) } else { Ok(()) }
+    }
+
+    /// A proposal that waited for this height, checked in full.
+    pub(super) fn on_proposal(&mut self, proposal: SignedProposal) -> Result<(), Fatal> {
+        if self.ingress.check_proposal(&proposal, &self.head.validators).is_ok() {
+            self.admit_proposal(&proposal)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Remembers a verified statement. One of our own key above our sign-state means that the key runs elsewhere.
+    fn note_signed(&mut self, signed: SignedStatement) -> Result<(), Fatal> {
+        self.remember(signed);
+        match self.own_address {
+            Some(own) if signed.statement.validator() == own => self.on_own_message_reported(own, Some(signed)),
+            _ => Ok(()),
+        }
+    }
+
+    fn on_report(
+        &mut self,
+        from: Peer,
+        validator: ValidatorAddress,
+        highest: Option<SignedStatement>,
+    ) -> Result<(), Fatal> {
+        let Some(reporter) = self.peers.get(&from).copied().flatten() else { return Ok(()) };
+        let Some(key) = self.config.key.filter(|_| self.own_address == Some(validator)) else { return Ok(()) };
+        if let Some(signed) = &highest {
+            let preimage = signed.statement.preimage(&self.head.genesis);
+            let is_ours = signed.statement.validator() == validator
+                && self.config.check.check(&key, &preimage, &signed.signature);
+            if !is_ours {
+                return self.refuse(from, Refusal::Signature);
+            }
+        }
+        self.on_own_message_reported(reporter, highest)
+    }
+
+    fn on_own_message_reported(
+        &mut self,
+        reporter: ValidatorAddress,
+        highest: Option<SignedStatement>,
+    ) -> Result<(), Fatal> {
+        let known = self.signer.as_ref().map(Signer::state).and_then(crate::signer::SignState::slot);
+        let Some(guard) = &mut self.guard else { return Ok(()) };
+        let before = guard.state();
+        guard.on_report(reporter, highest.map(|signed| signed.statement.slot()), known, &self.head.validators);
+        let after = guard.state();
+        if before != after {
+            if let GuardState::Refused(reason) = after {
+                self.actions.push(Action::SigningRefused { reason });
+            }
+            self.enter_height()?;
+        }
+        Ok(())
+    }
+
+    /// Asks everybody for the highest message signed by our key, while we may not sign.
+    pub(super) fn request_reports(&mut self) {
+        if self.guard.as_ref().map(SignGuard::state) == Some(GuardState::WaitingForReports)
+            && let Some(validator) = self.own_address
+        {
+            self.broadcast(&Message::ReportRequest { validator });
+        }
+    }
+
+    pub(super) fn on_peer_connected(&mut self, peer: Peer, validator: Option<ValidatorAddress>) {
+        if self.peers.len() >= crate::params::PEERS_MAX && !self.peers.contains_key(&peer) {
+            return;
+        }
+        self.peers.insert(peer, validator);
+        self.syncer.on_connected(peer);
+        self.send(peer, &self.status());
+        if let Some(own) = self.own_address.filter(|_| self.guard_state() == Some(GuardState::WaitingForReports)) {
+            self.send(peer, &Message::ReportRequest { validator: own });
+        }
+        for message in self.height.own.values().cloned().collect::<Vec<_>>() {
+            self.send(peer, &message);
+        }
+    }
+
+    fn on_proposal_request(&mut self, from: Peer, height: Height, round: Round) {
+        match self.place(from, height) {
+            Placement::Current => {
+                let wanted = self.height.proposals.iter().filter(|proposal| proposal.round == round).cloned();
+                for proposal in wanted.collect::<Vec<_>>() {
+                    self.send(from, &Message::Proposal(proposal));
+                }
+            }
+            Placement::Past | Placement::Next | Placement::Future => {}
+        }
+    }
+
+    fn on_status(&mut self, from: Peer, committed: Height, started: bool) -> Result<(), Fatal> {
+        self.syncer.on_claim(from, committed);
+        if committed == self.head.height && started {
+            return self.wake(false);
+        }
+        if committed < self.head.height && self.height.old_answered.insert(from) {
+            self.send(from, &self.status());
+        }
+        self.note_lag();
+        Ok(())
+    }
+
+    fn status(&self) -> Message {
+        Message::Status { committed: self.head.height, started: matches!(self.height.phase, Phase::Running(_)) }
+    }
+
+    pub(super) fn broadcast_status(&mut self) {
+        self.broadcast(&self.status());
+    }
+
+    /// Fetches what peers have committed: at once when far behind or without a vote, else after a grace period in which
+    /// consensus itself usually gets there.
+    fn note_lag(&mut self) {
+        let height = self.next_height();
+        let claim = self.syncer.highest_claim();
+        if claim > height || (claim == height && matches!(self.height.phase, Phase::Following)) {
+            self.request_sync();
+        } else if claim == height && !self.height.timers.contains(&TimerId::SyncGrace { height }) {
+            self.set_timer(TimerId::SyncGrace { height }, SYNC_GRACE_MS);
+        }
+    }
+
+    pub(super) fn request_sync(&mut self) {
+        let Some(request) = self.syncer.next_request(self.next_height()) else { return };
+        self.send(request.peer, &Message::SyncRequest { from: request.from, count: request.count });
+        self.set_timer(TimerId::SyncResponse { number: request.number }, SYNC_RESPONSE_MS);
+    }
+
+    fn on_sync_request(&mut self, from: Peer, first: Height, count: u16) -> Result<(), Fatal> {
+        let mut blocks = Vec::new();
+        let (mut height, mut size) = (first, 0);
+        for _ in 0..count {
+            let Some(committed) = self.application.block_at(height)? else { break };
+            size += committed.block.to_bytes().len();
+            blocks.push(committed);
+            height = height.next();
+            if size > SYNC_BYTES_SOFT_MAX {
+                break;
+            }
+        }
+        self.send(from, &Message::SyncResponse { from: first, blocks });
+        Ok(())
+    }
+
+    fn on_sync_response(&mut self, from: Peer, first: Height, blocks: Vec<CommittedBlock>) -> Result<(), Fatal> {
+        let number = self.syncer.under_way().map(|request| request.number);
+        if !self.syncer.on_response(from, first, blocks.len()) {
+            return Ok(());
+        }
+        if let Some(number) = number {
+            self.actions.push(Action::CancelTimer { timer: TimerId::SyncResponse { number } });
+        }
+        self.catching_up = true;
+        let result = self.apply_all_synced(from, &blocks);
+        self.catching_up = false;
+        result?;
+        self.request_sync();
+        self.enter_height()
+    }
+
+    fn apply_all_synced(&mut self, from: Peer, blocks: &[CommittedBlock]) -> Result<(), Fatal> {
+        for committed in blocks {
+            let height = committed.block.header.height;
+            if height < self.next_height() {
+                // Consensus was faster.
+                continue;
+            }
+            if !self.apply_synced(committed)? {
+                self.drop_peer(from, PeerFault::SyncedBlock);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies a block and its certificate against our own set and head, and commits it outside the core. `false` when
+    /// the peer lied.
+    fn apply_synced(&mut self, committed: &CommittedBlock) -> Result<bool, Fatal> {
+        let height = self.next_height();
+        let header = &committed.block.header;
+        let set = self.head.validators.set();
+        let follows = header.height == height
+            && header.genesis == self.head.genesis
+            && header.parent == self.head.id
+            && header.validators == set.hash();
+        if !follows {
+            return Ok(false);
+        }
+        let block = SharedBlock::new(Arc::unwrap_or_clone(Arc::clone(&committed.block)));
+        let certified = committed.certificate.verify(&self.head.genesis, height, block.id(), set).is_ok();
+        if !certified || !block.block().has_own_transactions() {
+            return Ok(false);
+        }
+        match self.application.validate(block.block(), None)? {
+            Validity::Valid => {}
+            Validity::Invalid { reason } => return Err(Fatal::CertifiedInvalid { height, reason }),
+            Validity::Untimely => return Err(Fatal::CertifiedInvalid { height, reason: "judged by a clock" }),
+        }
+        self.commit(block, committed.certificate.clone())?;
+        Ok(true)
+    }
+
+    fn refuse(&mut self, from: Peer, refusal: Refusal) -> Result<(), Fatal> {
+        self.drop_peer(from, PeerFault::Refused(refusal));
+        Ok(())
+    }
+
+    fn drop_peer(&mut self, peer: Peer, reason: PeerFault) {
+        self.peers.remove(&peer);
+        self.syncer.on_disconnected(peer);
+        self.actions.push(Action::DropPeer { peer, reason });
+    }
+}

@@ -1,0 +1,85 @@
+//! Timing and limits of consensus, in one place.
+
+use sigeli_verifier::params::{BLOCK_BYTES_MAX, VALIDATORS_MAX};
+
+use crate::engine::{Timeout, TimeoutKind};
+
+/// Timing, equal on all nodes of a ledger (from genesis). All in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConsensusParams {
+    /// How long the first round waits for a proposal.
+    pub propose_ms: u64,
+    /// How long the first round waits for more prevotes.
+    pub prevote_ms: u64,
+    /// How long the first round waits for more precommits.
+    pub precommit_ms: u64,
+    /// What each later round adds to each of the three.
+    pub round_delta_ms: u64,
+    /// After how long without progress the last votes are sent again.
+    pub rebroadcast_ms: u64,
+    /// The longest any of these becomes.
+    pub timeout_ms_max: u64,
+    /// A block is made at least this often, even an empty one.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for ConsensusParams {
+    fn default() -> Self {
+        Self {
+            propose_ms: 1_000,
+            prevote_ms: 500,
+            precommit_ms: 500,
+            round_delta_ms: 250,
+            rebroadcast_ms: 2_000,
+            timeout_ms_max: 20_000,
+            heartbeat_ms: 30_000,
+        }
+    }
+}
+
+impl ConsensusParams {
+    /// How long a timer runs.
+    #[must_use]
+    pub fn duration_ms(&self, timeout: Timeout) -> u64 {
+        let base = match timeout.kind {
+            TimeoutKind::Propose => self.propose_ms,
+            TimeoutKind::Prevote => self.prevote_ms,
+            TimeoutKind::Precommit => self.precommit_ms,
+            TimeoutKind::Rebroadcast => self.rebroadcast_ms,
+        };
+        let added = self.round_delta_ms.saturating_mul(timeout.round.get().into());
+        base.saturating_add(added).min(self.timeout_ms_max)
+    }
+}
+
+/// Highest round that a message may name. At the longest time-outs a height takes longer than a year to get there.
+pub const ROUND_MAX: u32 = 1_000_000;
+/// Largest encoded message: a sync response ends with the block that passes [`SYNC_BYTES_SOFT_MAX`].
+pub const MESSAGE_BYTES_MAX: usize = 2 * BLOCK_BYTES_MAX + 1_024 * 1_024;
+/// A sync response takes no further block once it is this long.
+pub const SYNC_BYTES_SOFT_MAX: usize = BLOCK_BYTES_MAX;
+/// Most blocks asked for at once.
+pub const SYNC_BLOCKS_MAX: u16 = 64;
+/// How long a peer may take to answer a sync request.
+pub const SYNC_RESPONSE_MS: u64 = 5_000;
+/// How long consensus may take to commit a height that a peer has committed before it is fetched.
+pub const SYNC_GRACE_MS: u64 = 300;
+/// How often a node tells its peers where it is.
+pub const STATUS_MS: u64 = 5_000;
+/// Most peers that are tracked.
+pub const PEERS_MAX: usize = 256;
+/// Most votes of one validator that wait for the next height.
+pub const NEXT_VOTES_PER_VALIDATOR_MAX: usize = 8;
+/// Most proposals that wait for the next height; each may be as large as a block.
+pub const NEXT_PROPOSALS_MAX: usize = 4;
+/// Most proposals of the current height that are kept for peers that lost them.
+pub const PROPOSALS_KEPT_MAX: usize = 16;
+/// Most blocks withheld for their time in one height.
+pub const WITHHELD_MAX: usize = 16;
+/// Most proofs of misbehaviour that are kept.
+pub const EQUIVOCATIONS_MAX: usize = 64;
+
+const _: () = assert!(SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX < MESSAGE_BYTES_MAX);
+// A certificate takes at most 6 + 65 bytes per validator.
+const _: () =
+    assert!(SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX + (SYNC_BLOCKS_MAX as usize) * (6 + 65 * VALIDATORS_MAX) < MESSAGE_BYTES_MAX);
