@@ -1,6 +1,6 @@
 //! Whether a transaction may be included now, and what it would do: cheapest questions first.
 //!
-//! 1. Without state: size, ledger, validity in time, sender kind, number of signatures.
+//! 1. Without state: ledger, validity in time, sender kind, number of signatures.
 //! 2. Replay: an included transaction that has not expired is refused.
 //! 3. The sender: registered, sequence number, keys, their purposes, the signatures.
 //! 4. The rules of the payload. They come after the signatures, so that a stranger's bytes cost few reads.
@@ -21,9 +21,8 @@ mod signatures;
 mod status;
 
 use sigeli_verifier::{
-    encode::Encode as _,
     ids::{GenesisHash, Height, InstitutionId, TimeMs},
-    params::{AUTHORITY_VALIDITY_MS_MAX, INSTITUTION_VALIDITY_MS_MAX, TRANSACTION_BYTES_MAX},
+    params::{AUTHORITY_VALIDITY_MS_MAX, INSTITUTION_VALIDITY_MS_MAX},
     time::Day,
     transaction::{Payload, Sender, SignedTransaction},
 };
@@ -57,19 +56,11 @@ impl Terms {
     }
 }
 
-/// Step 1: what can be told without state. Returns the size of the encoding in bytes.
+/// Step 1: what can be told without state. The size needs no question: a larger [`SignedTransaction`] cannot exist.
 ///
 /// # Errors
 /// [`Rejection`].
-pub fn check_stateless(
-    transaction: &SignedTransaction,
-    genesis: &GenesisHash,
-    time: TimeMs,
-) -> Result<usize, Rejection> {
-    let bytes = transaction.to_bytes().len();
-    if bytes > TRANSACTION_BYTES_MAX {
-        return Err(Rejection::TooLarge { bytes, limit: TRANSACTION_BYTES_MAX });
-    }
+pub fn check_stateless(transaction: &SignedTransaction, genesis: &GenesisHash, time: TimeMs) -> Result<(), Rejection> {
     let body = transaction.body();
     if body.genesis != *genesis {
         return Err(Rejection::WrongLedger);
@@ -97,7 +88,7 @@ pub fn check_stateless(
     if from_institution && count > 1 {
         return Err(Rejection::TooManySignatures { count, limit: 1 });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 /// Steps 3 and 4: the sender and the rules of the payload. Returns what the transaction does.

@@ -46,12 +46,12 @@ macro_rules! rejections {
 }
 
 rejections! {
-    /// The bytes are not a transaction.
+    /// The bytes are not a transaction. Told at the edge, where bytes come in.
     100 malformed Malformed {
         /// What is wrong with them.
         error: DecodeError,
     } => "the bytes are not a transaction: {error}";
-    /// The encoding is larger than the limit.
+    /// The encoding is larger than the limit. Told at the edge, where bytes come in.
     101 too_large TooLarge {
         /// Its size in bytes.
         bytes: usize,
