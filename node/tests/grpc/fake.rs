@@ -1,0 +1,321 @@
+//! A backend that answers what the test says, reports every call, and can be held up.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use sigeli_ledger::outcome::Rejection;
+use sigeli_node::grpc::{
+    AuthorityAnswer, Backend, BackendError, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome, Page,
+    PermissionsQuery, StampAnswer, StampQuery,
+};
+use sigeli_verifier::{
+    batch::BatchHeight,
+    block::Header,
+    bounded::{List, Text},
+    bundle::{Stamp, StampFile, StatusFinding},
+    certificate::{CommitCertificate, CommitSignature},
+    codes::{CredentialType, Field, HashAlgorithm, InstitutionKind, KeyPurposes, Level, NetworkKind},
+    crypto::PublicKey,
+    ids::{
+        AuthorityId, AuthoritySequence, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash, Height,
+        HistoryRoot, InstitutionId, KeyIndex, PermissionId, Round, Signature, StateRoot, TimeMs, TransactionId,
+        TransactionsRoot, ValidatorAddress, ValidatorSetHash, VotingPower,
+    },
+    record::{
+        BatchRecord, BatchStatus, InstitutionFacts, Judged, KeyRecord, KeyState, PermissionRecord, PermissionState,
+    },
+    register::{AbsenceTerminal, RegisterPath},
+    time::{Day, Window},
+    transaction::{
+        InstitutionKey, InstitutionRegister, Payload, PermissionScope, Sender, SignedTransaction, Transaction,
+        TransactionSignature,
+    },
+    validators::{Validator, ValidatorSet},
+};
+use tokio::sync::{mpsc, watch};
+
+/// The institution that exists.
+pub(crate) const INSTITUTION: u32 = 7;
+
+/// What the backend was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Call {
+    Submit(TransactionId, Duration),
+    Transaction(TransactionId, Duration),
+    Stamp(StampQuery),
+    Header(HeaderAt),
+    Status,
+    Genesis,
+    Authority(AuthorityId),
+    Institution(InstitutionId),
+    Keys(KeysQuery),
+    Permissions(PermissionsQuery),
+    Validators(Height),
+}
+
+/// What happened in the backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A call came in.
+    Entered(Call),
+    /// A call ended: answered, or dropped by the edge.
+    Left,
+}
+
+pub(crate) struct Fake {
+    events: mpsc::Sender<Event>,
+    open: watch::Sender<bool>,
+    ready: watch::Sender<bool>,
+    answer: Mutex<Result<Outcome, BackendError>>,
+}
+
+struct Leaving(mpsc::Sender<Event>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        // A test that does not look at events leaves the channel full or closed.
+        drop(self.0.try_send(Event::Left));
+    }
+}
+
+impl Fake {
+    pub(crate) fn new() -> (Arc<Self>, mpsc::Receiver<Event>) {
+        let (events, receiver) = mpsc::channel(1_024);
+        let fake = Self {
+            events,
+            open: watch::Sender::new(true),
+            ready: watch::Sender::new(true),
+            answer: Mutex::new(Ok(Outcome::Pending)),
+        };
+        (Arc::new(fake), receiver)
+    }
+
+    /// What transactions are answered; an error is what every call is answered.
+    pub(crate) fn set_answer(&self, answer: Result<Outcome, BackendError>) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    /// Holds up every call, or lets them go on.
+    pub(crate) fn set_open(&self, open: bool) {
+        self.open.send_replace(open);
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.send_replace(ready);
+    }
+
+    async fn enter(&self, call: Call) -> Result<Outcome, BackendError> {
+        drop(self.events.try_send(Event::Entered(call)));
+        let _leaving = Leaving(self.events.clone());
+        self.open.subscribe().wait_for(|open| *open).await.expect("the fake holds the sender");
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[tonic::async_trait]
+impl Backend for Fake {
+    async fn submit(&self, transaction: SignedTransaction, wait: Duration) -> Result<Outcome, BackendError> {
+        self.enter(Call::Submit(transaction.id(), wait)).await
+    }
+
+    async fn transaction(&self, id: TransactionId, wait: Duration) -> Result<Outcome, BackendError> {
+        self.enter(Call::Transaction(id, wait)).await
+    }
+
+    async fn stamp(&self, query: StampQuery) -> Result<StampAnswer, BackendError> {
+        self.enter(Call::Stamp(query)).await?;
+        Ok(StampAnswer { stamp: stamp(), height: Height::new(41), time: TimeMs::new(41_000) })
+    }
+
+    async fn header(&self, at: HeaderAt) -> Result<HeaderAnswer, BackendError> {
+        self.enter(Call::Header(at)).await?;
+        Ok(HeaderAnswer { header: header(), certificate: certificate() })
+    }
+
+    async fn status(&self) -> Result<NodeStatus, BackendError> {
+        self.enter(Call::Status).await?;
+        Ok(NodeStatus {
+            name: "nceqe".to_owned(),
+            height: Height::new(42),
+            header: header().id(),
+            state_root: StateRoot::new([4; 32]),
+            time: TimeMs::new(42_000),
+            genesis: GenesisHash::new([1; 32]),
+            network: NetworkKind::Test,
+            peers: 3,
+            syncing: true,
+            mempool_transactions: 5,
+        })
+    }
+
+    async fn genesis(&self) -> Result<Arc<[u8]>, BackendError> {
+        self.enter(Call::Genesis).await?;
+        Ok(Arc::from([6_u8; 100]))
+    }
+
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
+        self.enter(Call::Authority(authority)).await?;
+        Ok(AuthorityAnswer { sequence: AuthoritySequence::new(9), threshold: 1, keys: vec![key()] })
+    }
+
+    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError> {
+        self.enter(Call::Institution(institution)).await?;
+        Ok(facts())
+    }
+
+    async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError> {
+        self.enter(Call::Keys(query)).await?;
+        Ok(Page { entries: vec![(query.start, key_record())], next: Some(KeyIndex::new(9)) })
+    }
+
+    async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError> {
+        self.enter(Call::Permissions(query)).await?;
+        Ok(Page { entries: vec![(query.start, permission())], next: None })
+    }
+
+    async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError> {
+        self.enter(Call::Validators(height)).await?;
+        Ok(validators())
+    }
+
+    fn readiness(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
+    }
+}
+
+/// RFC 8032, section 7.1, test 1.
+pub(crate) fn key() -> PublicKey {
+    let bytes = [
+        0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1,
+        0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
+    ];
+    PublicKey::from_ed25519(&bytes).expect("a published key")
+}
+
+fn window() -> Window {
+    Window::new(Day::new(20_000), Day::new(21_000)).expect("in order")
+}
+
+pub(crate) fn header() -> Header {
+    Header {
+        version: 1,
+        genesis: GenesisHash::new([1; 32]),
+        height: Height::new(42),
+        time: TimeMs::new(42_000),
+        parent: BlockId::new([2; 32]),
+        creator: ValidatorAddress::new([3; 20]),
+        round: Round::new(0),
+        transactions_root: TransactionsRoot::new([5; 32]),
+        state_root: StateRoot::new([4; 32]),
+        history_root: HistoryRoot::new([6; 32]),
+        validators: ValidatorSetHash::new([7; 32]),
+        next_validators: ValidatorSetHash::new([7; 32]),
+    }
+}
+
+pub(crate) fn certificate() -> CommitCertificate {
+    let signature = CommitSignature { validator: 0, signature: Signature::new([8; 64]) };
+    CommitCertificate::new(Round::new(0), vec![signature]).expect("one signer")
+}
+
+pub(crate) fn facts() -> InstitutionFacts {
+    InstitutionFacts {
+        kind: InstitutionKind::University,
+        jurisdiction: *b"GEO",
+        legal_id: Text::new("211349192").expect("short"),
+        name_ka: Text::new("საქართველოს ტექნიკური უნივერსიტეტი").expect("short"),
+        name_en: Text::new("Georgian Technical University").expect("short"),
+        registered: Height::new(2),
+        keys: 10,
+        permissions: 3,
+        batches: 1,
+        compromised: List::empty(),
+    }
+}
+
+pub(crate) fn key_record() -> KeyRecord {
+    KeyRecord { purposes: KeyPurposes::ALL, key: key(), added: Height::new(2), state: KeyState::Active }
+}
+
+pub(crate) fn permission() -> PermissionRecord {
+    PermissionRecord {
+        authority: AuthorityId::new(2),
+        decision: DecisionRef::new([9; 32]),
+        window: window(),
+        conditional: false,
+        scope: PermissionScope::Authorisation,
+        granted: Height::new(3),
+        state: PermissionState::Active,
+        entries: 1,
+    }
+}
+
+pub(crate) fn validators() -> ValidatorSet {
+    let validator = Validator { key: key(), authority: AuthorityId::new(1), power: VotingPower::new(1) };
+    ValidatorSet::new(vec![validator]).expect("one validator is a set")
+}
+
+pub(crate) fn stamp() -> StampFile {
+    let path = RegisterPath::new(vec![Some([1; 32])]).expect("short");
+    let stamp = Stamp {
+        header: header().proof(),
+        certificate: certificate(),
+        state_siblings: [[1; 32], [2; 32]],
+        batch: BatchRecord {
+            sequence: BatchSequence::new(1),
+            height: BatchHeight::new(4).expect("the smallest"),
+            hash_algorithm: HashAlgorithm::Blake3,
+            anchored: Height::new(40),
+            anchored_time: TimeMs::new(40_000),
+            key: KeyIndex::new(0),
+            accreditation: PermissionId::new(3),
+            level: Level::new(6).expect("in range"),
+            field: Field::new(613).expect("in range"),
+            ects: EctsTenths::new(30),
+            issued: Day::new(20_500),
+            credential_type: CredentialType::MicroCredential,
+            judged: Judged {
+                accreditation_window: window(),
+                ects_max: EctsTenths::new(30),
+                authorisation: PermissionId::new(1),
+                authorisation_window: window(),
+                order: PermissionId::new(2),
+            },
+            status: BatchStatus::Valid,
+        },
+        batch_path: path.clone(),
+        institution: facts(),
+        institution_path: path.clone(),
+        keys_and_permissions: [3; 32],
+        status: StatusFinding::Absent(AbsenceTerminal::Empty),
+        status_path: path,
+    };
+    StampFile { stamp, permission: None }
+}
+
+/// A transaction that decodes; its signature is nobody's.
+pub(crate) fn transaction() -> SignedTransaction {
+    let body = Transaction {
+        genesis: GenesisHash::new([1; 32]),
+        valid_until: TimeMs::new(100_000),
+        sender: Sender::Authority { authority: AuthorityId::new(2), sequence: AuthoritySequence::new(1) },
+        payload: Payload::InstitutionRegister(InstitutionRegister {
+            institution: InstitutionId::new(INSTITUTION),
+            kind: InstitutionKind::University,
+            jurisdiction: *b"GEO",
+            legal_id: facts().legal_id,
+            name_ka: facts().name_ka,
+            name_en: facts().name_en,
+            decision: DecisionRef::new([9; 32]),
+            keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: key() }]).expect("one"),
+        }),
+    };
+    let signature = TransactionSignature { key: KeyIndex::new(0), signature: Signature::new([8; 64]) };
+    SignedTransaction::new(body, vec![signature]).expect("one signature")
+}
+
+pub(crate) fn already_committed() -> Rejection {
+    Rejection::AlreadyCommitted { height: Height::new(11) }
+}
