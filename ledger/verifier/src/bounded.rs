@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_text_cannot_break_its_line_or_turn_around() {
-        let disguises = "\0\t\n\r\u{1B}\u{7F}\u{85}\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}\u{202A}\u{202E}\u{2066}\u{2069}";
+        let disguises =
+            "\0\t\n\r\u{1B}\u{7F}\u{85}\u{61C}\u{200E}\u{200F}\u{2028}\u{2029}\u{202A}\u{202E}\u{2066}\u{2069}";
         for character in disguises.chars() {
             let mut text = String::from("ab");
             text.insert(1, character);

@@ -103,10 +103,10 @@ pub fn verify_signature(key: &PublicKey, message: &[u8], signature: &Signature) 
 mod tests {
     use super::*;
 
-    /// The encoding of y = p + `above`, which fits 255 bits for `above` < 19.
-    fn unreduced(above: u8, sign: u8) -> [u8; 32] {
+    /// A coordinate whose bytes are those of p but for the lowest (p ends in 0xED), and a sign bit.
+    fn beside_p(lowest: u8, sign: u8) -> [u8; 32] {
         let mut bytes = [0xFF; 32];
-        bytes[0] = 0xED + above;
+        bytes[0] = lowest;
         bytes[31] = 0x7F | sign;
         bytes
     }
@@ -114,11 +114,11 @@ mod tests {
     #[test]
     fn a_point_has_one_encoding() {
         let mut read_by_the_library = 0;
-        for above in 0..19 {
+        for lowest in 0xED..=0xFF {
             for sign in [0, 0x80] {
-                let bytes = unreduced(above, sign);
+                let bytes = beside_p(lowest, sign);
                 read_by_the_library += usize::from(VerifyingKey::from_bytes(&bytes).is_ok_and(|key| !key.is_weak()));
-                assert!(PublicKey::from_ed25519(&bytes).is_err(), "y = p + {above}");
+                assert!(PublicKey::from_ed25519(&bytes).is_err(), "{lowest:#x}");
             }
         }
         // Else this test would show nothing.
@@ -127,13 +127,8 @@ mod tests {
 
     #[test]
     fn the_largest_reduced_coordinates_are_read() {
-        let reduced = |lowest| {
-            let mut bytes = unreduced(0, 0);
-            bytes[0] = lowest;
-            bytes
-        };
-        assert!(is_reduced(&reduced(0xEC)) && !is_reduced(&reduced(0xED)));
-        let read = (0..0xED_u8).filter(|lowest| PublicKey::from_ed25519(&reduced(*lowest)).is_ok()).count();
+        assert!(is_reduced(&beside_p(0xEC, 0)) && !is_reduced(&beside_p(0xED, 0)));
+        let read = (0..0xED).filter(|lowest| PublicKey::from_ed25519(&beside_p(*lowest, 0)).is_ok()).count();
         assert!(read > 50, "{read}");
     }
 }

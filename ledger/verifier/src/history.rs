@@ -139,21 +139,20 @@ pub fn root_from_inclusion<H: TreeHash>(
     (last == 0).then_some(hash)
 }
 
-/// Whether the tree of `first` leaves is a prefix of that of `second`, RFC 9162 §2.1.4.2.
+/// Whether `path` shows the tree of `first` leaves to be a prefix of that of `second`, RFC 9162 §2.1.4.2.
+///
+/// The tree without leaves is a prefix of every tree, so a proof of that would show nothing: `first` = 0 is refused.
 #[must_use]
 pub fn is_consistent<H: TreeHash>(
     (first, first_root): (u64, &[u8; 32]),
     (second, second_root): (u64, &[u8; 32]),
     path: &[[u8; 32]],
 ) -> bool {
-    if first > second || path.len() > HISTORY_PATH_MAX.saturating_add(1) {
+    if first == 0 || first > second || path.len() > HISTORY_PATH_MAX.saturating_add(1) {
         return false;
     }
     if first == second {
         return path.is_empty() && first_root == second_root;
-    }
-    if first == 0 {
-        return path.is_empty();
     }
     // A power of two is its own root, and the proof leaves it out.
     let (seed, rest) = if first.is_power_of_two() {

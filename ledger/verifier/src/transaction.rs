@@ -419,7 +419,7 @@ impl Transaction {
     /// The id: the hash of the body.
     #[must_use]
     pub fn id(&self) -> TransactionId {
-        TransactionId::new(TRANSACTION.hash(&[&self.to_bytes()]))
+        id_of(&self.to_bytes())
     }
 
     /// The bytes that every signer signs: tag, genesis hash, id.
@@ -427,6 +427,10 @@ impl Transaction {
     pub fn preimage(&self) -> [u8; TRANSACTION_PREIMAGE_BYTES] {
         preimage(&self.genesis, &self.id())
     }
+}
+
+fn id_of(body: &[u8]) -> TransactionId {
+    TransactionId::new(TRANSACTION.hash(&[body]))
 }
 
 fn preimage(genesis: &GenesisHash, id: &TransactionId) -> [u8; TRANSACTION_PREIMAGE_BYTES] {
@@ -496,14 +500,18 @@ pub struct SignedTransaction {
 }
 
 impl SignedTransaction {
-    /// Puts body and signatures together; `None` when there is no signature, too many, or two of one key.
+    /// Puts body and signatures together; `None` when there is no signature, too many, or two of one key, or when the
+    /// encoding would exceed [`TRANSACTION_BYTES_MAX`].
     #[must_use]
     pub fn new(body: Transaction, mut signatures: Vec<TransactionSignature>) -> Option<Self> {
         signatures.sort_by_key(|entry| entry.key);
         let distinct = signatures.is_sorted_by(|left, right| left.key < right.key);
         let counted = !signatures.is_empty() && signatures.len() <= SIGNATURES_PER_TRANSACTION_MAX;
-        let id = body.id();
-        (distinct && counted).then_some(Self { body, id, signatures })
+        let mut encoded = body.to_bytes();
+        let id = id_of(&encoded);
+        put_list(&mut encoded, &signatures);
+        let fits = encoded.len() <= TRANSACTION_BYTES_MAX;
+        (distinct && counted && fits).then_some(Self { body, id, signatures })
     }
 
     /// The body.

@@ -8,7 +8,7 @@ use crate::{
     record::{BatchStatus, StatusState},
     time::Day,
     trust::Trust,
-    verify::{Confirmed, VerifyError, verify},
+    verify::{Confirmed, VerifyError, check_key, confirm},
 };
 
 /// The eight lines.
@@ -323,10 +323,13 @@ pub fn judge<'a>(
     freshness: Freshness,
 ) -> Report<'a> {
     use Finding as F;
-    let confirmed = match verify(bundle, document, trust) {
+    let confirmed = match confirm(bundle, document, trust) {
         Ok(confirmed) => confirmed,
-        Err(error) => return failed(error, dates, freshness),
+        Err(error) => return failed(error, None, dates, freshness),
     };
+    if let Err(error) = check_key(&confirmed) {
+        return failed(error, Some(confirmed), dates, freshness);
+    }
     let programme = match confirmed.permission {
         Some(section) if section.record.window.last() < Day::of(freshness.at) => F::AccreditedThen,
         _ => F::Accredited,
@@ -344,7 +347,12 @@ pub fn judge<'a>(
     Report::new(findings, Some(confirmed))
 }
 
-fn failed<'a>(error: VerifyError, dates: DocumentDates, freshness: Freshness) -> Report<'a> {
+fn failed<'a>(
+    error: VerifyError,
+    confirmed: Option<Confirmed<'a>>,
+    dates: DocumentDates,
+    freshness: Freshness,
+) -> Report<'a> {
     use Finding as F;
     let dates = document_dates(dates, freshness.at);
     let not = F::NotReached;
@@ -367,7 +375,7 @@ fn failed<'a>(error: VerifyError, dates: DocumentDates, freshness: Freshness) ->
             [F::DocumentMatches, F::Registered, F::Confirmed, F::KeyCompromised, not, not, dates, seal]
         }
     };
-    Report::new(findings, None)
+    Report::new(findings, confirmed)
 }
 
 fn status(confirmed: &Confirmed<'_>, freshness: Freshness) -> Finding {

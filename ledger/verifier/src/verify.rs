@@ -154,6 +154,17 @@ pub fn verify<'a>(
     document: &DocumentDigest,
     trust: &'a Trust,
 ) -> Result<Confirmed<'a>, VerifyError> {
+    let confirmed = confirm(bundle, document, trust)?;
+    check_key(&confirmed)?;
+    Ok(confirmed)
+}
+
+/// Steps 1 to 12: what a quorum has confirmed, whether or not the batch may stand.
+pub(crate) fn confirm<'a>(
+    bundle: &'a Bundle,
+    document: &DocumentDigest,
+    trust: &'a Trust,
+) -> Result<Confirmed<'a>, VerifyError> {
     let receipt = &bundle.receipt;
     let stamp = &bundle.stamp.stamp;
 
@@ -201,11 +212,6 @@ pub fn verify<'a>(
     if stamp.batch.anchored > height || stamp.batch.anchored_time > time {
         return Err(VerifyError::AnchoredLater);
     }
-    // 13
-    match stamp.institution.compromised_from(stamp.batch.key) {
-        Some(from) if from <= stamp.batch.anchored => return Err(VerifyError::KeyCompromised { from }),
-        _ => {}
-    }
     Ok(Confirmed {
         ledger,
         header,
@@ -219,6 +225,14 @@ pub fn verify<'a>(
         status: &stamp.status,
         permission: bundle.stamp.permission.as_ref(),
     })
+}
+
+/// Step 13: the key that signed the batch was not compromised by then.
+pub(crate) fn check_key(confirmed: &Confirmed<'_>) -> Result<(), VerifyError> {
+    match confirmed.institution.compromised_from(confirmed.batch.key) {
+        Some(from) if from <= confirmed.batch.anchored => Err(VerifyError::KeyCompromised { from }),
+        _ => Ok(()),
+    }
 }
 
 fn status_root(bundle: &Bundle, document: &DocumentDigest) -> Result<RegisterRoot, VerifyError> {

@@ -1,0 +1,429 @@
+//! Bundles: accepted as they are, refused after any change.
+
+use std::collections::BTreeMap;
+
+use sigeli_verifier::{
+    bundle::{Bundle, StatusFinding},
+    certificate::{CertificateError, CommitCertificate},
+    codes::StatusReason,
+    decode::{Decode as _, DecodeError},
+    encode::Encode as _,
+    ids::{Height, Salt, Signature, TimeMs},
+    record::StatusState,
+    register::{AbsenceTerminal, PathError, RegisterPath},
+    transaction::PermissionScope,
+    trust::{Trust, TrustedSet},
+    verdict::{DocumentDates, Freshness, Verdict, judge},
+    verify::{VerifyError, verify},
+};
+
+use crate::common::world::{CREDENTIALS, HEADER_HEIGHT, HEADER_TIME, Setup, World, digest, document};
+
+const FRESH: Freshness = Freshness { at: TimeMs::new(HEADER_TIME), max_age_ms: u64::MAX };
+const DATES: DocumentDates = DocumentDates { from: None, until: None, readable: true };
+
+fn outcome(bundle: &Bundle, credential: usize, trust: &Trust) -> Result<(), VerifyError> {
+    verify(bundle, &digest(credential), trust).map(|_| ())
+}
+
+#[test]
+fn every_credential_of_the_fixture_verifies_with_and_without_its_permission() {
+    let world = World::new();
+    for credential in 0..CREDENTIALS {
+        for with_permission in [false, true] {
+            let encoded = world.bundle(credential, with_permission).to_bytes();
+            let bundle = Bundle::from_bytes(&encoded).unwrap();
+            let digest = sigeli_verifier::credential::document_digest(bundle.receipt.profile, &document(credential));
+            let confirmed = verify(&bundle, &digest, &world.trust).unwrap();
+            assert_eq!(confirmed.header, world.header_id());
+            assert_eq!(confirmed.permission.is_some(), with_permission);
+        }
+    }
+}
+
+/// Bundles of every kind of status, with and without the permission section.
+fn every_kind(world: &World) -> Vec<(String, usize, Vec<u8>)> {
+    let (empty, other) = world.absences();
+    let kinds = [("absent, empty slot", empty), ("absent, other entry", other), ("suspended", 4), ("superseded", 7)];
+    kinds
+        .into_iter()
+        .flat_map(|(name, credential)| {
+            [false, true].map(|with_permission| {
+                let encoded = world.bundle(credential, with_permission).to_bytes();
+                let section = if with_permission { ", with permission" } else { "" };
+                (format!("{name}{section}"), credential, encoded)
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn every_single_bit_flip_is_refused() {
+    let world = World::new();
+    for (name, credential, encoded) in every_kind(&world) {
+        let mut outcomes = BTreeMap::<String, usize>::new();
+        for position in 0..encoded.len() * 8 {
+            let mut flipped = encoded.clone();
+            flipped[position / 8] ^= 1 << (position % 8);
+            let outcome = match Bundle::from_bytes(&flipped) {
+                Err(_) => "decode error".into(),
+                Ok(bundle) => {
+                    let verdict = judge(&bundle, &digest(credential), &world.trust, DATES, FRESH).verdict();
+                    assert!(matches!(verdict, Verdict::NotGenuine | Verdict::Unchecked), "{name}: bit {position}");
+                    let error = verify(&bundle, &digest(credential), &world.trust).unwrap_err();
+                    format!("step {:2}, {}", error.step(), verdict.name())
+                }
+            };
+            *outcomes.entry(outcome).or_default() += 1;
+        }
+        println!("{name}: {} bytes, {} flips", encoded.len(), encoded.len() * 8);
+        for (outcome, count) in &outcomes {
+            println!("  {count:>6} {outcome}");
+        }
+    }
+}
+
+#[test]
+fn every_byte_inserted_or_removed_is_refused() {
+    let world = World::new();
+    for (name, credential, encoded) in every_kind(&world) {
+        let refused = |bytes: &[u8], position: usize| {
+            let decoded = Bundle::from_bytes(bytes);
+            let accepted = decoded.is_ok_and(|bundle| outcome(&bundle, credential, &world.trust).is_ok());
+            assert!(!accepted, "{name}: byte {position}");
+        };
+        for position in 0..encoded.len() {
+            let mut shorter = encoded.clone();
+            let removed = shorter.remove(position);
+            refused(&shorter, position);
+            let mut longer = encoded.clone();
+            longer.insert(position, removed ^ 1);
+            refused(&longer, position);
+        }
+    }
+}
+
+#[test]
+fn a_bundle_ends_where_it_ends() {
+    let world = World::new();
+    for (_, _, encoded) in every_kind(&world) {
+        for length in 0..encoded.len() {
+            let error = Bundle::from_bytes(&encoded[..length]).unwrap_err();
+            assert!(matches!(error, DecodeError::UnexpectedEnd { .. }), "{length}: {error}");
+        }
+        for trailing in [0, 0xFF] {
+            let error = Bundle::from_bytes(&[&encoded[..], &[trailing]].concat()).unwrap_err();
+            assert_eq!(error, DecodeError::TrailingBytes { count: 1 });
+        }
+    }
+}
+
+/// The path with its deepest sibling emptied.
+fn hollow(path: &RegisterPath) -> RegisterPath {
+    let mut siblings = path.siblings().to_vec();
+    siblings[0] = None;
+    RegisterPath::new(siblings).unwrap()
+}
+
+/// The fixture's trust file with every set narrowed.
+fn narrowed(world: &World, narrow: impl Fn(&mut TrustedSet)) -> Trust {
+    let mut ledgers = world.trust.ledgers().to_vec();
+    ledgers.iter_mut().flat_map(|ledger| &mut ledger.sets).for_each(narrow);
+    Trust::new(ledgers).unwrap()
+}
+
+fn corrupted(world: &World, credential: usize, corrupt: impl FnOnce(&mut Bundle)) -> Result<(), VerifyError> {
+    let mut bundle = world.bundle(credential, true);
+    corrupt(&mut bundle);
+    let error = outcome(&bundle, credential, &world.trust);
+    // What is refused in memory survives its encoding and is refused again.
+    let again = Bundle::from_bytes(&bundle.to_bytes()).unwrap();
+    assert_eq!(outcome(&again, credential, &world.trust), error);
+    error
+}
+
+#[test]
+fn step_1_a_document_or_receipt_of_another() {
+    let world = World::new();
+    let error = Err(VerifyError::DocumentChanged);
+    let bundle = world.bundle(0, true);
+    assert_eq!(outcome(&bundle, 1, &world.trust), error);
+    assert_eq!(corrupted(&world, 0, |bundle| bundle.receipt.salt = Salt::new([0; 32])), error);
+    assert_eq!(corrupted(&world, 0, |bundle| bundle.receipt.path = world.receipt(1).path), error);
+    assert_eq!(corrupted(&world, 0, |bundle| bundle.receipt.batch[7] ^= 1), error);
+}
+
+#[test]
+fn step_2_a_ledger_that_is_not_listed() {
+    let world = World::new();
+    assert_eq!(corrupted(&world, 0, |bundle| bundle.ledger[7] ^= 1), Err(VerifyError::UnknownLedger));
+    // Two listed ledgers with one tag: which is meant cannot be known.
+    let mut ledgers = world.trust.ledgers().to_vec();
+    let position = ledgers.iter().position(|ledger| ledger.genesis == world.genesis).unwrap();
+    let mut twin = ledgers[position].clone();
+    let mut genesis = twin.genesis.get();
+    genesis[31] ^= 1;
+    twin.genesis = sigeli_verifier::ids::GenesisHash::new(genesis);
+    ledgers.push(twin);
+    let trust = Trust::new(ledgers).unwrap();
+    assert_eq!(outcome(&world.bundle(0, true), 0, &trust), Err(VerifyError::UnknownLedger));
+    // A listed neighbour's name on the bundle leads to the neighbour's validators.
+    let neighbour =
+        *world.trust.ledgers().iter().find(|ledger| ledger.genesis != world.genesis).unwrap().genesis.as_bytes();
+    let error = corrupted(&world, 0, |bundle| bundle.ledger.copy_from_slice(&neighbour[..8]));
+    assert!(matches!(error, Err(VerifyError::NotConfirmed(CertificateError::NoQuorum { .. }))), "{error:?}");
+}
+
+#[test]
+fn step_3_a_protocol_version_that_is_not_known() {
+    for version in [0, 2, u16::MAX] {
+        let world = World::with(Setup { version, ..Setup::default() });
+        assert_eq!(outcome(&world.bundle(0, true), 0, &world.trust), Err(VerifyError::UnknownVersion { version }));
+    }
+}
+
+#[test]
+fn step_4_a_height_for_which_no_validators_are_listed() {
+    let world = World::new();
+    let bundle = world.bundle(0, true);
+    let height = Height::new(HEADER_HEIGHT);
+    let before = narrowed(&world, |set| set.last_height = Height::new(HEADER_HEIGHT - 1));
+    assert_eq!(outcome(&bundle, 0, &before), Err(VerifyError::UnknownValidators { height }));
+    let after = narrowed(&world, |set| set.first_height = Height::new(HEADER_HEIGHT + 1));
+    assert_eq!(outcome(&bundle, 0, &after), Err(VerifyError::UnknownValidators { height }));
+    let exact = narrowed(&world, |set| (set.first_height, set.last_height) = (height, height));
+    assert_eq!(outcome(&bundle, 0, &exact), Ok(()));
+}
+
+#[test]
+fn step_5_a_time_outside_the_range_of_its_validators() {
+    let world = World::new();
+    let bundle = world.bundle(0, true);
+    let height = Height::new(HEADER_HEIGHT);
+    let before = narrowed(&world, |set| set.last_time = TimeMs::new(HEADER_TIME - 1));
+    assert_eq!(outcome(&bundle, 0, &before), Err(VerifyError::OutsideTrustedTime { height }));
+    let after = narrowed(&world, |set| set.first_time = TimeMs::new(HEADER_TIME + 1));
+    assert_eq!(outcome(&bundle, 0, &after), Err(VerifyError::OutsideTrustedTime { height }));
+    let exact =
+        narrowed(&world, |set| (set.first_time, set.last_time) = (TimeMs::new(HEADER_TIME), TimeMs::new(HEADER_TIME)));
+    assert_eq!(outcome(&bundle, 0, &exact), Ok(()));
+}
+
+#[test]
+fn step_6_a_path_of_another_height_than_the_batch() {
+    let world = World::with(Setup { batch_height: 5, ..Setup::default() });
+    assert_eq!(outcome(&world.bundle(0, true), 0, &world.trust), Err(VerifyError::BatchHeight));
+}
+
+#[test]
+fn step_7_a_batch_path_of_no_canonical_register() {
+    let world = World::new();
+    let error = corrupted(&world, 0, |bundle| {
+        let stamp = &mut bundle.stamp.stamp;
+        stamp.batch_path = hollow(&stamp.batch_path);
+    });
+    assert_eq!(error, Err(VerifyError::BatchPath(PathError::DeepestSiblingEmpty)));
+}
+
+#[test]
+fn step_8_a_status_path_of_no_canonical_register() {
+    let world = World::new();
+    let (empty, other) = world.absences();
+    for credential in [empty, other, 4] {
+        let error = corrupted(&world, credential, |bundle| {
+            let stamp = &mut bundle.stamp.stamp;
+            stamp.status_path = hollow(&stamp.status_path);
+        });
+        assert_eq!(error, Err(VerifyError::StatusPath(PathError::DeepestSiblingEmpty)));
+    }
+    // A revoked credential whose own entry is passed off as another's.
+    let revoked = world.bundle(6, true);
+    let key = sigeli_verifier::record::status_key(&sigeli_verifier::verify::handle_of(&revoked, &digest(6)));
+    let StatusFinding::Present(record) = revoked.stamp.stamp.status else { panic!("the fixture revokes 6") };
+    let value = sigeli_verifier::register::value_hash(&record.to_bytes());
+    let error = corrupted(&world, 6, |bundle| {
+        bundle.stamp.stamp.status = StatusFinding::Absent(AbsenceTerminal::Other { key, value });
+    });
+    assert_eq!(error, Err(VerifyError::StatusPath(PathError::SameKey)));
+    // Another credential's absence, or its entry from elsewhere in the register.
+    let error = corrupted(&world, other, |bundle| {
+        let StatusFinding::Absent(AbsenceTerminal::Other { key, .. }) = &mut bundle.stamp.stamp.status else {
+            panic!("the fixture shows another entry")
+        };
+        let mut bytes = key.get();
+        bytes[0] ^= 0x80;
+        *key = sigeli_verifier::ids::RegisterKey::new(bytes);
+    });
+    assert_eq!(error, Err(VerifyError::StatusPath(PathError::OffPath)));
+}
+
+#[test]
+fn step_9_a_permission_section_of_something_else() {
+    let world = World::new();
+    let error = Err(VerifyError::PermissionSection);
+    let section = |change: fn(&mut sigeli_verifier::bundle::PermissionSection)| {
+        corrupted(&world, 0, |bundle| change(bundle.stamp.permission.as_mut().unwrap()))
+    };
+    assert_eq!(section(|section| section.path = hollow(&section.path)), error);
+    assert_eq!(section(|section| section.keys = sigeli_verifier::ids::RegisterRoot::EMPTY), error);
+    assert_eq!(section(|section| section.record.conditional = true), error);
+    assert_eq!(section(|section| section.record.scope = PermissionScope::Authorisation), error);
+    // Truly signed, yet not an accreditation.
+    let world = World::with(Setup { accreditation: PermissionScope::Authorisation, ..Setup::default() });
+    assert_eq!(outcome(&world.bundle(0, true), 0, &world.trust), error);
+    assert_eq!(outcome(&world.bundle(0, false), 0, &world.trust), Ok(()));
+}
+
+#[test]
+fn step_10_an_institution_path_of_no_canonical_register() {
+    let world = World::new();
+    let error = corrupted(&world, 0, |bundle| {
+        let stamp = &mut bundle.stamp.stamp;
+        stamp.institution_path = hollow(&stamp.institution_path);
+    });
+    assert_eq!(error, Err(VerifyError::InstitutionPath(PathError::DeepestSiblingEmpty)));
+}
+
+#[test]
+fn step_11_signatures_that_do_not_confirm_the_header() {
+    let world = World::new();
+    let with = |certificate: CommitCertificate| match corrupted(&world, 0, |bundle| {
+        bundle.stamp.stamp.certificate = certificate
+    }) {
+        Err(VerifyError::NotConfirmed(error)) => error,
+        other => panic!("{other:?}"),
+    };
+    let good = world.certificate.clone();
+    let changed = |change: fn(&mut Vec<sigeli_verifier::certificate::CommitSignature>)| {
+        let mut signatures = good.signatures().to_vec();
+        change(&mut signatures);
+        CommitCertificate::new(good.round(), signatures).unwrap()
+    };
+    // A quorum of four is three: more than two thirds.
+    assert_eq!(with(world.certificate_by(&[])), CertificateError::NoQuorum { power: 0, total: 4 });
+    assert_eq!(with(world.certificate_by(&[1, 2])), CertificateError::NoQuorum { power: 2, total: 4 });
+    for signers in [&[0, 1, 2][..], &[1, 2, 3], &[0, 1, 2, 3]] {
+        let certificate = world.certificate_by(signers);
+        assert_eq!(corrupted(&world, 0, |bundle| bundle.stamp.stamp.certificate = certificate), Ok(()));
+    }
+    assert_eq!(
+        with(changed(|signatures| signatures[2].validator = 4)),
+        CertificateError::UnknownValidator { validator: 4 }
+    );
+    assert_eq!(
+        with(changed(|signatures| signatures[1].signature = signatures[0].signature)),
+        CertificateError::Signature { validator: 1 }
+    );
+    // One validator's signature under another's name; a surplus signature that is false.
+    assert_eq!(with(changed(|signatures| signatures[2].validator = 2)), CertificateError::Signature { validator: 2 });
+    let mut four = world.certificate_by(&[0, 1, 2, 3]).signatures().to_vec();
+    four[3].signature = Signature::new([0; 64]);
+    let four = CommitCertificate::new(good.round(), four).unwrap();
+    assert_eq!(with(four), CertificateError::Signature { validator: 3 });
+    // Signatures of another round.
+    let round = sigeli_verifier::ids::Round::new(2);
+    let other_round = CommitCertificate::new(round, good.signatures().to_vec()).unwrap();
+    assert_eq!(with(other_round), CertificateError::Signature { validator: 0 });
+}
+
+#[test]
+fn step_11_facts_that_the_signed_header_does_not_hold() {
+    let world = World::new();
+    let not_confirmed = Err(VerifyError::NotConfirmed(CertificateError::Signature { validator: 0 }));
+    let change = |credential, change: &dyn Fn(&mut Bundle)| corrupted(&world, credential, change);
+    // Another institution's name on the receipt, a better level, a later time, an untrue name.
+    assert_eq!(
+        change(0, &|bundle| bundle.receipt.institution = sigeli_verifier::ids::InstitutionId::new(2)),
+        not_confirmed
+    );
+    assert_eq!(
+        change(0, &|bundle| bundle.stamp.stamp.batch.level = sigeli_verifier::codes::Level::new(7).unwrap()),
+        not_confirmed
+    );
+    assert_eq!(change(0, &|bundle| bundle.stamp.stamp.header.time = TimeMs::new(HEADER_TIME + 1)), not_confirmed);
+    assert_eq!(
+        change(0, &|bundle| {
+            bundle.stamp.stamp.institution.name_en = sigeli_verifier::bounded::Text::new("Another University").unwrap();
+        }),
+        not_confirmed
+    );
+    // A revocation turned into an absence, a reinstatement, or another credential's absence.
+    assert_eq!(
+        change(6, &|bundle| bundle.stamp.stamp.status = StatusFinding::Absent(AbsenceTerminal::Empty)),
+        not_confirmed
+    );
+    assert_eq!(
+        change(6, &|bundle| {
+            if let StatusFinding::Present(record) = &mut bundle.stamp.stamp.status {
+                record.state = StatusState::Reinstated;
+            }
+        }),
+        not_confirmed
+    );
+    let stamp = world.stamp(0);
+    let error = change(6, &|bundle| {
+        bundle.stamp.stamp.status = stamp.status;
+        bundle.stamp.stamp.status_path = stamp.status_path.clone();
+    });
+    assert!(matches!(error, Err(VerifyError::NotConfirmed(_) | VerifyError::StatusPath(_))), "{error:?}");
+    // A history entry of the status in place of its head: same value, another key, so another root.
+    assert_eq!(
+        change(5, &|bundle| {
+            if let StatusFinding::Present(record) = &mut bundle.stamp.stamp.status {
+                record.reason = StatusReason::Unspecified;
+            }
+        }),
+        not_confirmed
+    );
+}
+
+#[test]
+fn step_12_a_batch_dated_after_its_proof() {
+    let later = World::with(Setup { anchored: HEADER_HEIGHT + 1, ..Setup::default() });
+    assert_eq!(outcome(&later.bundle(0, true), 0, &later.trust), Err(VerifyError::AnchoredLater));
+    let later = World::with(Setup { anchored_time: HEADER_TIME + 1, ..Setup::default() });
+    assert_eq!(outcome(&later.bundle(0, true), 0, &later.trust), Err(VerifyError::AnchoredLater));
+    let same = Setup { anchored: HEADER_HEIGHT, anchored_time: HEADER_TIME, ..Setup::default() };
+    let same = World::with(same);
+    assert_eq!(outcome(&same.bundle(0, true), 0, &same.trust), Ok(()));
+}
+
+#[test]
+fn step_13_a_batch_signed_with_a_key_that_was_compromised_by_then() {
+    let anchored = Setup::default().anchored;
+    let with = |compromised: Vec<(u16, u64)>| {
+        let world = World::with(Setup { compromised, ..Setup::default() });
+        outcome(&world.bundle(0, true), 0, &world.trust)
+    };
+    for from in [0, anchored - 1, anchored] {
+        assert_eq!(with(vec![(0, from), (1, 0)]), Err(VerifyError::KeyCompromised { from: Height::new(from) }));
+    }
+    assert_eq!(with(vec![(0, anchored + 1)]), Ok(()));
+    assert_eq!(with(vec![(1, 0)]), Ok(()));
+}
+
+#[test]
+fn steps_are_numbered_in_order() {
+    let height = Height::new(0);
+    let path = PathError::SameKey;
+    let confirmed = CertificateError::UnknownValidator { validator: 0 };
+    let errors = [
+        VerifyError::DocumentChanged,
+        VerifyError::UnknownLedger,
+        VerifyError::UnknownVersion { version: 0 },
+        VerifyError::UnknownValidators { height },
+        VerifyError::OutsideTrustedTime { height },
+        VerifyError::BatchHeight,
+        VerifyError::BatchPath(path),
+        VerifyError::StatusPath(path),
+        VerifyError::PermissionSection,
+        VerifyError::InstitutionPath(path),
+        VerifyError::NotConfirmed(confirmed),
+        VerifyError::AnchoredLater,
+        VerifyError::KeyCompromised { from: height },
+    ];
+    for (number, error) in (1_u8..).zip(errors) {
+        assert_eq!(error.step(), number);
+        assert!(error.to_string().starts_with(&format!("step {number}: ")));
+    }
+}

@@ -1,0 +1,300 @@
+//! The eight lines and the four verdicts.
+
+use std::collections::BTreeSet;
+
+use sigeli_verifier::{
+    bundle::Bundle,
+    codes::StatusReason,
+    ids::{BlockId, Height, TimeMs},
+    params::CLOCK_TOLERANCE_MS,
+    record::BatchStatus,
+    time::{Day, Window},
+    trust::{Checkpoint, Trust},
+    verdict::{CheckId, CheckState, DocumentDates, Finding, Freshness, Report, Verdict, judge},
+};
+
+use crate::common::world::{HEADER_TIME, Setup, World, digest};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+const READABLE: DocumentDates = DocumentDates { from: None, until: None, readable: true };
+const SOON: Freshness = Freshness { at: TimeMs::new(HEADER_TIME + 1_000), max_age_ms: DAY_MS };
+
+fn at(time: u64) -> Freshness {
+    Freshness { at: TimeMs::new(time), max_age_ms: DAY_MS }
+}
+
+fn found(report: &Report<'_>, id: CheckId) -> Finding {
+    report.checks().iter().find(|check| check.id == id).unwrap().finding
+}
+
+/// Judges and holds the answer to the rules, which are written here a second time.
+fn judged<'a>(
+    bundle: &'a Bundle,
+    credential: usize,
+    trust: &'a Trust,
+    dates: DocumentDates,
+    freshness: Freshness,
+) -> Report<'a> {
+    let report = judge(bundle, &digest(credential), trust, dates, freshness);
+    check_rules(&report);
+    report
+}
+
+fn check_rules(report: &Report<'_>) {
+    assert_eq!(report.checks().map(|check| check.id), CheckId::ALL);
+    let states = report.checks().map(|check| check.finding.state());
+    let expected = if states[..5].contains(&CheckState::Fail) {
+        Verdict::NotGenuine
+    } else if states[..6].contains(&CheckState::Unknown) {
+        Verdict::Unchecked
+    } else if states[5..7].contains(&CheckState::Fail) {
+        Verdict::Ended
+    } else {
+        Verdict::Valid
+    };
+    assert_eq!(report.verdict(), expected);
+    assert_eq!(report.confirmed().is_some(), states[2] == CheckState::Pass, "facts come with a confirmed ledger");
+}
+
+fn line_and_verdict(world: &World, credential: usize, freshness: Freshness, line: CheckId) -> (Finding, Verdict) {
+    let bundle = world.bundle(credential, false);
+    let report = judged(&bundle, credential, &world.trust, READABLE, freshness);
+    (found(&report, line), report.verdict())
+}
+
+#[test]
+fn a_valid_credential_passes_every_line_but_the_seal() {
+    let world = World::new();
+    let bundle = world.bundle(0, true);
+    let report = judged(&bundle, 0, &world.trust, READABLE, SOON);
+    use Finding as F;
+    assert_eq!(
+        report.checks().map(|check| check.finding),
+        [
+            F::DocumentMatches,
+            F::Registered,
+            F::Confirmed,
+            F::Authorised,
+            F::Accredited,
+            F::NotRevoked,
+            F::InForce,
+            F::SealNotChecked
+        ]
+    );
+    assert_eq!((report.verdict(), report.verdict().exit_code()), (Verdict::Valid, 0));
+    let confirmed = report.confirmed().unwrap();
+    assert_eq!(confirmed.header, world.header_id());
+    assert_eq!((confirmed.confirmed_by, confirmed.validators), (3, 4));
+    assert_eq!(confirmed.time, TimeMs::new(HEADER_TIME));
+    assert_eq!(confirmed.institution.name_en.as_str(), "Georgian Technical University");
+}
+
+#[test]
+fn statuses_end_a_credential_and_only_the_final_ones_outlive_the_stamp() {
+    let world = World::new();
+    let late = at(HEADER_TIME + DAY_MS + 1);
+    let behind = at(HEADER_TIME - CLOCK_TOLERANCE_MS - 1);
+    let status = |credential, freshness| line_and_verdict(&world, credential, freshness, CheckId::Status);
+    assert_eq!(status(4, SOON), (Finding::Suspended, Verdict::Ended));
+    assert_eq!(status(5, SOON), (Finding::Reinstated, Verdict::Valid));
+    for (credential, finding) in [(6, Finding::Revoked), (7, Finding::Superseded)] {
+        for freshness in [SOON, late, behind] {
+            assert_eq!(status(credential, freshness), (finding, Verdict::Ended));
+        }
+    }
+    for credential in [0, 4, 5] {
+        assert_eq!(status(credential, late), (Finding::StatusStale, Verdict::Unchecked));
+        assert_eq!(status(credential, behind), (Finding::ClockBehind, Verdict::Unchecked));
+    }
+}
+
+#[test]
+fn a_revoked_batch_ends_each_of_its_credentials() {
+    let revoked = BatchStatus::Revoked { reason: StatusReason::IssuedInError, time: TimeMs::new(HEADER_TIME) };
+    let world = World::with(Setup { batch_status: revoked, ..Setup::default() });
+    for credential in 0..8 {
+        for freshness in [SOON, at(HEADER_TIME + 10 * DAY_MS)] {
+            let answer = line_and_verdict(&world, credential, freshness, CheckId::Status);
+            assert_eq!(answer, (Finding::BatchRevoked, Verdict::Ended));
+        }
+    }
+}
+
+#[test]
+fn a_stamp_is_fresh_up_to_its_largest_age_and_not_a_millisecond_longer() {
+    let world = World::new();
+    let status = |freshness| line_and_verdict(&world, 0, freshness, CheckId::Status);
+    assert_eq!(status(at(HEADER_TIME + DAY_MS)), (Finding::NotRevoked, Verdict::Valid));
+    assert_eq!(status(at(HEADER_TIME + DAY_MS + 1)), (Finding::StatusStale, Verdict::Unchecked));
+    let none = Freshness { at: TimeMs::new(HEADER_TIME), max_age_ms: 0 };
+    assert_eq!(status(none), (Finding::NotRevoked, Verdict::Valid));
+    let any = Freshness { at: TimeMs::new(u64::MAX), max_age_ms: u64::MAX };
+    assert_eq!(status(any), (Finding::NotRevoked, Verdict::Valid));
+}
+
+#[test]
+fn a_clock_may_be_behind_stamp_and_checkpoint_by_the_tolerance() {
+    let world = World::new();
+    let status = |freshness| line_and_verdict(&world, 0, freshness, CheckId::Status);
+    assert_eq!(status(at(HEADER_TIME - CLOCK_TOLERANCE_MS)), (Finding::NotRevoked, Verdict::Valid));
+    assert_eq!(status(at(HEADER_TIME - CLOCK_TOLERANCE_MS - 1)), (Finding::ClockBehind, Verdict::Unchecked));
+    assert_eq!(status(at(0)), (Finding::ClockBehind, Verdict::Unchecked));
+
+    // A checkpoint that is newer than the stamp binds the clock as well.
+    let newer = HEADER_TIME + 10_000_000;
+    let mut ledgers = world.trust.ledgers().to_vec();
+    for ledger in &mut ledgers {
+        let id = BlockId::new([9; 32]);
+        ledger.checkpoint = Checkpoint { height: Height::new(9), time: TimeMs::new(newer), id };
+    }
+    let trust = Trust::new(ledgers).unwrap();
+    let bundle = world.bundle(0, false);
+    let finding = |time| found(&judged(&bundle, 0, &trust, READABLE, at(time)), CheckId::Status);
+    assert_eq!(finding(newer - CLOCK_TOLERANCE_MS), Finding::NotRevoked);
+    assert_eq!(finding(newer - CLOCK_TOLERANCE_MS - 1), Finding::ClockBehind);
+}
+
+#[test]
+fn a_documents_own_dates_end_it_both_ends_inclusive() {
+    let world = World::new();
+    let bundle = world.bundle(0, false);
+    let now = SOON.at.get();
+    let dates = |from: Option<u64>, until: Option<u64>, readable| {
+        let dates = DocumentDates { from: from.map(TimeMs::new), until: until.map(TimeMs::new), readable };
+        let report = judged(&bundle, 0, &world.trust, dates, SOON);
+        (found(&report, CheckId::Dates), report.verdict())
+    };
+    assert_eq!(dates(Some(now), Some(now), true), (Finding::InForce, Verdict::Valid));
+    assert_eq!(dates(None, Some(now - 1), true), (Finding::Expired, Verdict::Ended));
+    assert_eq!(dates(Some(now + 1), None, true), (Finding::NotYetValid, Verdict::Ended));
+    assert_eq!(dates(Some(now + 1), Some(now - 1), true), (Finding::Expired, Verdict::Ended));
+    // An opaque file: grey, and still valid, since line 7 cannot make a verdict "unchecked".
+    assert_eq!(dates(None, None, false), (Finding::DatesUnknown, Verdict::Valid));
+}
+
+#[test]
+fn an_accreditation_that_ended_since_is_said_to_have_and_changes_nothing() {
+    let header_day = Day::of(TimeMs::new(HEADER_TIME));
+    let ending = Window::new(Day::new(header_day.get() - 100), header_day).unwrap();
+    let world = World::with(Setup { accreditation_window: ending, ..Setup::default() });
+    let programme = |with_permission, time| {
+        let bundle = world.bundle(0, with_permission);
+        let freshness = Freshness { at: TimeMs::new(time), max_age_ms: 10 * DAY_MS };
+        let report = judged(&bundle, 0, &world.trust, READABLE, freshness);
+        (found(&report, CheckId::Programme), report.verdict())
+    };
+    // The last day ends at midnight in Tbilisi, 20:00 UTC.
+    let midnight = HEADER_TIME + 8 * 60 * 60 * 1_000;
+    assert_eq!(programme(true, midnight - 1), (Finding::Accredited, Verdict::Valid));
+    assert_eq!(programme(true, midnight), (Finding::AccreditedThen, Verdict::Valid));
+    // Without the section the line speaks as of registration.
+    assert_eq!(programme(false, midnight), (Finding::Accredited, Verdict::Valid));
+}
+
+#[test]
+fn a_compromised_key_makes_a_confirmed_batch_not_genuine() {
+    let world = World::with(Setup { compromised: vec![(0, 5)], ..Setup::default() });
+    let bundle = world.bundle(6, false);
+    let report = judged(&bundle, 6, &world.trust, READABLE, SOON);
+    assert_eq!(found(&report, CheckId::Ledger), Finding::Confirmed);
+    assert_eq!(found(&report, CheckId::Institution), Finding::KeyCompromised);
+    assert_eq!(report.verdict(), Verdict::NotGenuine);
+    // What was confirmed is still told: which institution, and when.
+    assert_eq!(report.confirmed().unwrap().institution.name_en.as_str(), "Georgian Technical University");
+}
+
+#[test]
+fn red_before_grey_before_ended() {
+    let world = World::new();
+    let expired = DocumentDates { from: None, until: Some(TimeMs::new(1)), readable: true };
+    let verdict =
+        |bundle: &Bundle, credential, freshness| judged(bundle, credential, &world.trust, expired, freshness).verdict();
+    // Expired and changed: not genuine. Expired and stale: unchecked. Expired and fresh: ended.
+    assert_eq!(verdict(&world.bundle(0, false), 1, SOON), Verdict::NotGenuine);
+    assert_eq!(verdict(&world.bundle(0, false), 0, at(HEADER_TIME + 2 * DAY_MS)), Verdict::Unchecked);
+    assert_eq!(verdict(&world.bundle(0, false), 0, SOON), Verdict::Ended);
+    let mut foreign = world.bundle(0, false);
+    foreign.ledger[0] ^= 1;
+    assert_eq!(verdict(&foreign, 0, SOON), Verdict::Unchecked);
+}
+
+/// Every finding that `judge` gives over a wide set of inputs, and those that callers give through `unchecked`.
+#[test]
+fn every_finding_is_reachable() {
+    let mut reached = BTreeSet::new();
+    let mut note = |report: &Report<'_>| {
+        check_rules(report);
+        reached.extend(report.checks().map(|check| check.finding));
+    };
+    let ending = Window::new(Day::new(20_000), Day::new(20_001)).unwrap();
+    let revoked = BatchStatus::Revoked { reason: StatusReason::Order, time: TimeMs::new(HEADER_TIME) };
+    let worlds = [
+        Setup::default(),
+        Setup { compromised: vec![(0, 5)], ..Setup::default() },
+        Setup { batch_status: revoked, ..Setup::default() },
+        Setup { accreditation_window: ending, ..Setup::default() },
+        Setup { version: 2, ..Setup::default() },
+        Setup { anchored: 8, ..Setup::default() },
+    ]
+    .map(World::with);
+    let dates = [
+        READABLE,
+        DocumentDates::default(),
+        DocumentDates { until: Some(TimeMs::new(1)), ..READABLE },
+        DocumentDates { from: Some(TimeMs::new(u64::MAX)), ..READABLE },
+    ];
+    for world in &worlds {
+        let narrowed = |narrow: fn(&mut sigeli_verifier::trust::TrustedSet)| {
+            let mut ledgers = world.trust.ledgers().to_vec();
+            ledgers.iter_mut().for_each(|ledger| narrow(&mut ledger.sets[0]));
+            Trust::new(ledgers).unwrap()
+        };
+        let trusts = [
+            world.trust.clone(),
+            narrowed(|set| set.last_height = Height::new(2)),
+            narrowed(|set| set.last_time = set.first_time),
+        ];
+        for credential in 0..8 {
+            let bundle = world.bundle(credential, true);
+            let mut unsigned = bundle.clone();
+            unsigned.stamp.stamp.certificate = world.certificate_by(&[0, 1]);
+            let mut foreign = bundle.clone();
+            foreign.ledger = [0; 8];
+            for freshness in [SOON, at(0), at(u64::MAX)] {
+                for trust in &trusts {
+                    note(&judge(&bundle, &digest(credential), trust, dates[credential % 4], freshness));
+                }
+                note(&judge(&bundle, &digest(credential + 1), &world.trust, READABLE, freshness));
+                note(&judge(&unsigned, &digest(credential), &world.trust, READABLE, freshness));
+                note(&judge(&foreign, &digest(credential), &world.trust, READABLE, freshness));
+            }
+        }
+    }
+    for (line, finding) in [
+        (CheckId::Document, Finding::DocumentUnreadable),
+        (CheckId::Registered, Finding::BundleMissing),
+        (CheckId::Registered, Finding::BundleUnreadable),
+        (CheckId::Ledger, Finding::TrustUnreadable),
+    ] {
+        let report = Report::unchecked(line, finding);
+        note(&report);
+        assert_eq!((found(&report, line), report.verdict()), (finding, Verdict::Unchecked));
+    }
+    assert_eq!(reached, Finding::ALL.iter().copied().collect());
+}
+
+#[test]
+fn codes_and_exit_codes_are_stable() {
+    let codes: Vec<&str> = Finding::ALL.iter().map(|finding| finding.code()).collect();
+    assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+    assert_eq!(
+        CheckId::ALL.map(CheckId::name),
+        ["document", "registered", "ledger", "institution", "programme", "status", "dates", "seal"]
+    );
+    let verdicts = [Verdict::Valid, Verdict::Ended, Verdict::NotGenuine, Verdict::Unchecked];
+    assert_eq!(verdicts.map(Verdict::name), ["valid", "ended", "not_genuine", "unchecked"]);
+    assert_eq!(verdicts.map(Verdict::exit_code), [0, 1, 2, 3]);
+    assert_eq!(CheckState::Pass.name(), "pass");
+    assert_eq!(CheckState::Fail.name(), "fail");
+    assert_eq!(CheckState::Unknown.name(), "unknown");
+}
