@@ -10,16 +10,14 @@ use std::{
 
 use futures::StreamExt;
 use libp2p::{
-    Multiaddr, PeerId, Swarm, SwarmBuilder,
-    allow_block_list::{self, AllowedPeers, NotAllowed},
-    connection_limits::{self, ConnectionLimits},
+    Multiaddr, PeerId, Swarm,
+    allow_block_list::NotAllowed,
     core::{ConnectedPoint, transport::ListenerId},
-    noise, ping,
+    ping,
     swarm::{
-        ConnectionId, DialError, ListenError, NetworkBehaviour, SwarmEvent,
+        ConnectionId, DialError, ListenError, SwarmEvent,
         dial_opts::{DialOpts, PeerCondition},
     },
-    tcp, yamux,
 };
 use tokio::{
     sync::{mpsc, watch},
@@ -28,43 +26,22 @@ use tokio::{
 };
 
 use super::{
-    config::{Channel, NetworkConfig, NetworkLimits, PeerEntry, keypair_of},
+    config::{Channel, NetworkConfig, NetworkLimits, PeerEntry},
     counters::NetworkCounters,
     handle::{Inner, Links, Network, NetworkError, NetworkEvent},
     link::Link,
     redial::Backoff,
-    streams::{self, Inbound, Protocol},
+    streams::{Inbound, Protocol},
     tasks::{AbortOnDrop, OpenCommand, TaskContext, read_channel, serve_request, write_channel},
+    transport::{Behaviour, BehaviourEvent, build_swarm},
 };
 
 /// Requests for substreams that wait for the driver; those who ask then wait in turn.
 const COMMAND_QUEUE_MAX: usize = 256;
-/// Hard limit of connections per peer, dying ones included. The driver keeps fewer
-/// ([`NetworkLimits::connections_per_peer`]) and closes the rest, which can take a while when a peer lost its power.
-const CONNECTIONS_PER_PEER_HARD_MAX: u32 = 8;
-/// Substreams of one yamux connection, both directions: two channels and the requests need fewer than ten.
-const YAMUX_STREAMS_MAX: usize = 64;
-/// Substreams a peer may open on one QUIC connection.
-const QUIC_STREAMS_MAX: u32 = 64;
-/// Inbound substreams of one connection whose protocol is not agreed yet; further ones are dropped.
-const NEGOTIATING_STREAMS_MAX: usize = 16;
-/// A QUIC connection that hears nothing for so long is dead, in milliseconds.
-const QUIC_IDLE_MS_MAX: u32 = 6_000;
-/// Time between two keep-alive packets of an idle QUIC connection.
-const QUIC_KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// A connection that lived so long proves its peer well: the next dial starts with the shortest wait.
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// Time for saying goodbye at shutdown.
 const GOODBYE_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// What runs on each connection. The list comes first: it refuses strangers before the others hear of them.
-#[derive(NetworkBehaviour)]
-struct Behaviour {
-    allow: allow_block_list::Behaviour<AllowedPeers>,
-    limits: connection_limits::Behaviour,
-    ping: ping::Behaviour,
-    streams: streams::Behaviour,
-}
 
 /// One allowed peer.
 struct Peer {
@@ -542,41 +519,4 @@ fn schedule_dial(state: &mut Peer) {
     if !state.addresses.is_empty() {
         state.dial_at = Some(Instant::now() + state.backoff.next_wait());
     }
-}
-
-fn build_swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
-    let limits = &config.limits;
-    let connections = ConnectionLimits::default()
-        .with_max_pending_incoming(Some(limits.pending_inbound_max))
-        .with_max_established_per_peer(Some(CONNECTIONS_PER_PEER_HARD_MAX));
-    let ping = ping::Config::new().with_interval(limits.ping_interval).with_timeout(limits.silence_max);
-    let behaviour = Behaviour {
-        allow: allow_block_list::Behaviour::default(),
-        limits: connection_limits::Behaviour::new(connections),
-        ping: ping::Behaviour::new(ping),
-        streams: streams::Behaviour::default(),
-    };
-    let yamux = || {
-        let mut yamux = yamux::Config::default();
-        yamux.set_max_num_streams(YAMUX_STREAMS_MAX);
-        yamux
-    };
-    let handshake_timeout = limits.handshake_timeout;
-    let swarm = SwarmBuilder::with_existing_identity(keypair_of(&config.secret))
-        .with_tokio()
-        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux)
-        .map_err(NetworkError::Noise)?
-        .with_quic_config(|mut quic| {
-            quic.handshake_timeout = handshake_timeout;
-            quic.max_idle_timeout = QUIC_IDLE_MS_MAX;
-            quic.keep_alive_interval = QUIC_KEEP_ALIVE;
-            quic.max_concurrent_stream_limit = QUIC_STREAMS_MAX;
-            quic
-        })
-        .with_behaviour(|_| behaviour)
-        .unwrap_or_else(|never| match never {})
-        .with_swarm_config(|swarm| swarm.with_max_negotiating_inbound_streams(NEGOTIATING_STREAMS_MAX))
-        .with_connection_timeout(handshake_timeout)
-        .build();
-    Ok(swarm)
 }

@@ -42,6 +42,7 @@ mod outbox;
 mod redial;
 mod streams;
 mod tasks;
+mod transport;
 
 pub use config::{
     Channel, ChannelLimits, LimitError, NetworkConfig, NetworkKeyError, NetworkLimits, PeerEntry, network_public_key,
