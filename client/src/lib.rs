@@ -3,24 +3,33 @@
 //! Two halves, kept apart by module:
 //! - **Offline**, synchronous, without any socket or runtime: [`document`] (file → canonical bytes), [`prepare`](mod@prepare)
 //!   and [`batch`] (files → a batch on disk), [`keys`], [`trust`], [`verify`](mod@verify), [`wording`] and [`report`].
-//! - **Online**, async over gRPC.
+//! - **Online**, async over gRPC: [`remote`], [`anchor`](mod@anchor), [`stamp`], [`status`], [`authority`].
 //!
 //! What leaves the machine: roots, public facts of a batch, opaque status handles, signatures. What never does: the
 //! documents, their digests, and the salts.
 
+pub mod accreditation;
+pub mod anchor;
+pub mod authority;
 pub mod batch;
 pub mod document;
 mod entropy;
 pub mod files;
 pub mod keys;
 pub mod prepare;
+mod proof;
+pub mod remote;
 pub mod report;
+pub mod signing;
+pub mod stamp;
+pub mod status;
 pub mod trust;
 pub mod values;
 pub mod verify;
 pub mod wording;
 
 pub use entropy::EntropyError;
+pub use proof::ProofError;
 
 /// What a bundle's name adds to its file's: `a.pdf` → `a.pdf.sigeli`.
 pub const BUNDLE_SUFFIX: &str = ".sigeli";

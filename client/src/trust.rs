@@ -22,7 +22,9 @@ pub enum TrustError {
     #[error("no trust file is known: name one with --trust FILE, or set {TRUST_VARIABLE}")]
     Unnamed,
     /// The file cannot be read or written.
-    #[error("the trust file: {0}; get it from the ledger's operators, and name it with --trust FILE or {TRUST_VARIABLE}")]
+    #[error(
+        "the trust file: {0}; get it from the ledger's operators, and name it with --trust FILE or {TRUST_VARIABLE}"
+    )]
     File(#[from] FileError),
     /// It is not a trust file.
     #[error("{} is not a trust file that this program can read ({error}): get it anew from the ledger's operators, and \

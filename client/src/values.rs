@@ -9,7 +9,7 @@ use sigeli_verifier::{
     domain,
     ids::{DecisionRef, EctsTenths, TimeMs},
     time::{Day, Window},
-    transaction::{Field, FieldPrefix, FieldPrefixes, InstitutionKey, KeyPurposes, Level, Levels},
+    transaction::{Field, FieldPrefix, FieldPrefixes, InstitutionKey, KeyPurposes, Level, Levels, StatusReason},
 };
 
 const MS_PER_SECOND: u64 = 1_000;
@@ -56,6 +56,16 @@ pub enum ValueError {
     /// A window that ends before it begins.
     #[error("the last day lies before the first")]
     Window,
+    /// Not the number of an institution, a permission or the like.
+    #[error("write a whole number from 1")]
+    Number,
+    /// Not a reason for a status.
+    #[error(
+        "write a reason as its number or name: 0 unspecified, 1 issued-in-error, 2 award-withdrawn, 3 superseded, \
+         4 holder-request, 5 key-compromised, 6 order, 7 not-accredited, 8 under-review (suspensions only), \
+         9 review-ended (reinstatements only)"
+    )]
+    Reason,
     /// Not an alpha-3 code.
     #[error("write the country as three capital letters (ISO 3166-1 alpha-3), for example GEO")]
     Country,
@@ -254,6 +264,41 @@ pub fn parse_institution_key(text: &str) -> Result<InstitutionKey, ValueError> {
     Ok(InstitutionKey { purposes, key: parse_public_key(key).map_err(|_| refused)? })
 }
 
+/// A number from 1: institutions and permissions are numbered so.
+///
+/// # Errors
+/// [`ValueError::Number`].
+pub fn parse_number(text: &str) -> Result<u32, ValueError> {
+    text.parse().ok().filter(|number| *number > 0).ok_or(ValueError::Number)
+}
+
+/// The reason for a status: its number or its name.
+///
+/// # Errors
+/// [`ValueError::Reason`].
+pub fn parse_reason(text: &str) -> Result<StatusReason, ValueError> {
+    let named = StatusReason::ALL.iter().copied().find(|reason| reason_name(*reason) == text);
+    let numbered = text.parse().ok().and_then(StatusReason::from_code);
+    named.or(numbered).ok_or(ValueError::Reason)
+}
+
+/// The name of a reason for a status.
+#[must_use]
+pub const fn reason_name(reason: StatusReason) -> &'static str {
+    match reason {
+        StatusReason::Unspecified => "unspecified",
+        StatusReason::IssuedInError => "issued-in-error",
+        StatusReason::AwardWithdrawn => "award-withdrawn",
+        StatusReason::Superseded => "superseded",
+        StatusReason::HolderRequest => "holder-request",
+        StatusReason::KeyCompromised => "key-compromised",
+        StatusReason::Order => "order",
+        StatusReason::NotAccredited => "not-accredited",
+        StatusReason::UnderReview => "under-review",
+        StatusReason::ReviewEnded => "review-ended",
+    }
+}
+
 /// `GEO`.
 ///
 /// # Errors
@@ -366,6 +411,13 @@ mod tests {
         assert_eq!(parse_field("613"), Err(ValueError::Field));
         assert_eq!(parse_fields("06,061,0613").map(|list| list.len()), Ok(3));
         assert_eq!(parse_fields("6"), Err(ValueError::Fields));
+        for reason in StatusReason::ALL {
+            assert_eq!(parse_reason(reason_name(*reason)), Ok(*reason));
+            assert_eq!(parse_reason(&reason.code().to_string()), Ok(*reason));
+            assert!(ValueError::Reason.to_string().contains(&format!("{} {}", reason.code(), reason_name(*reason))));
+        }
+        assert_eq!(parse_reason("10"), Err(ValueError::Reason));
+        assert_eq!((parse_number("1"), parse_number("0")), (Ok(1), Err(ValueError::Number)));
         assert_eq!(parse_country("GEO"), Ok(*b"GEO"));
         assert_eq!(parse_country("Geo"), Err(ValueError::Country));
     }

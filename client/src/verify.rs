@@ -24,8 +24,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// There is none, or it cannot be read.
-    #[error("the bundle: {0}; it is called like the document, with {BUNDLE_SUFFIX} at the end: keep both together, or name it \
-        with --bundle FILE")]
+    #[error(
+        "the bundle: {0}; it is called like the document, with {BUNDLE_SUFFIX} at the end: keep both together, or name it \
+        with --bundle FILE"
+    )]
     File(#[from] FileError),
     /// It is not a bundle.
     #[error("{} is not a bundle that this program can read ({error}): ask the institution for it again, and check whether a \

@@ -91,7 +91,9 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         }
         Finding::KeyCompromised => "It was registered with a key that was reported compromised before that.",
         Finding::ClockBehind => "This computer's clock is behind the ledger's time: set it, then check again.",
-        Finding::SealNotChecked => "A seal of the issuer inside the file, if there is one, is not checked by this program.",
+        Finding::SealNotChecked => {
+            "A seal of the issuer inside the file, if there is one, is not checked by this program."
+        }
         Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
             return dates(finding, words);
         }
@@ -138,10 +140,10 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     let name = words
         .programme()
         .map_or_else(|| format!("Programme with accreditation {}", batch.accreditation), |title| title.to_owned());
-    let last = words.confirmed().and_then(|confirmed| confirmed.permission).map_or_else(
-        || batch.judged.accreditation_window.last(),
-        |section| section.record.window.last(),
-    );
+    let last = words
+        .confirmed()
+        .and_then(|confirmed| confirmed.permission)
+        .map_or_else(|| batch.judged.accreditation_window.last(), |section| section.record.window.last());
     let since = if finding == Finding::AccreditedThen {
         format!("The accreditation ended on {last}; that does not touch what was issued before.")
     } else {

@@ -135,14 +135,16 @@ fn registration(finding: Finding, words: &Wording<'_>) -> String {
 }
 
 fn programme(finding: Finding, words: &Wording<'_>) -> String {
-    let Some(batch) = words.batch() else { return "პროგრამა იმ დღეს აკრედიტებული იყო.".into() };
+    let Some(batch) = words.batch() else {
+        return "პროგრამა იმ დღეს აკრედიტებული იყო.".into();
+    };
     let name = words
         .programme()
         .map_or_else(|| format!("პროგრამა (აკრედიტაცია {})", batch.accreditation), |title| title.to_owned());
-    let last = words.confirmed().and_then(|confirmed| confirmed.permission).map_or_else(
-        || batch.judged.accreditation_window.last(),
-        |section| section.record.window.last(),
-    );
+    let last = words
+        .confirmed()
+        .and_then(|confirmed| confirmed.permission)
+        .map_or_else(|| batch.judged.accreditation_window.last(), |section| section.record.window.last());
     let since = if finding == Finding::AccreditedThen {
         format!("აკრედიტაცია დასრულდა {last}; ეს მანამდე გაცემულს არ ეხება.")
     } else {

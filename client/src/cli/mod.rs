@@ -1,0 +1,104 @@
+//! Commands, their options, and what they print.
+
+mod args;
+mod failure;
+mod issue;
+mod register;
+mod verify;
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::Parser as _;
+use sigeli::{
+    keys::SecretKey,
+    remote::Remote,
+    trust::{self, TRUST_VARIABLE},
+};
+use sigeli_verifier::trust::Trust;
+
+use self::{
+    args::{BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StatusCommand},
+    failure::{EXIT_USAGE, Failure},
+};
+
+/// Runs the command line and gives the program's exit code.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors. A closed pipe is nobody's.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
+        }
+    };
+    match dispatch(&cli.command) {
+        Ok(exit) => ExitCode::from(exit),
+        Err(failure) => {
+            eprintln!("error: {}", failure.message);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Keygen(args) => keygen(args),
+        Command::Institution { command: InstitutionCommand::Register(args) } => online(register::institution(args)),
+        Command::Permission { command: PermissionCommand::Grant { kind } } => online(register::permission(kind)),
+        Command::Batch { command: BatchCommand::Prepare(args) } => issue::prepare(args),
+        Command::Batch { command: BatchCommand::Anchor(args) } => online(issue::anchor(args)),
+        Command::Stamp(args) => online(issue::stamp(args)),
+        Command::Status { command } => {
+            let (action, args) = match command {
+                StatusCommand::Revoke(args) => (sigeli_verifier::transaction::StatusAction::Revoke, args),
+                StatusCommand::Suspend(args) => (sigeli_verifier::transaction::StatusAction::Suspend, args),
+                StatusCommand::Reinstate(args) => (sigeli_verifier::transaction::StatusAction::Reinstate, args),
+            };
+            online(issue::status(args, action))
+        }
+        Command::Verify(args) => verify::verify(args),
+    }
+}
+
+/// Runs what needs the network. The only place that makes a runtime: offline commands never come here.
+fn online<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Failure::system(&error))?.block_on(work)
+}
+
+fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
+    let key = SecretKey::generate()?;
+    key.write(&args.out)?;
+    eprintln!("The signing key is in {}. Keep it secret, and keep a copy in a safe place.", args.out.display());
+    eprintln!("Its public key, which may be given to anybody:");
+    print(&format!("{}\n", key.public()));
+    Ok(0)
+}
+
+/// Prints to the standard output. A reader that has gone away is no error.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+fn connect(urls: &[String]) -> Result<Remote, Failure> {
+    Ok(Remote::new(urls)?)
+}
+
+fn read_keys(paths: &[PathBuf]) -> Result<Vec<SecretKey>, Failure> {
+    Ok(paths.iter().map(|path| SecretKey::read(path)).collect::<Result<_, _>>()?)
+}
+
+/// The trust file that proofs are checked against: as named, or the user's if there is one.
+fn trust_if_any(named: Option<&Path>) -> Result<Option<Trust>, Failure> {
+    let Ok(path) = trust::path(named) else { return Ok(None) };
+    let is_asked_for = named.is_some() || std::env::var_os(TRUST_VARIABLE).is_some_and(|value| !value.is_empty());
+    if !is_asked_for && !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(trust::read(&path)?))
+}
