@@ -14,15 +14,18 @@
     clippy::unwrap_used
 )]
 
+pub mod application;
 pub mod block;
 pub mod driver;
 pub mod engine;
 pub mod ingress;
+pub mod mempool;
 pub mod message;
 pub mod params;
 pub mod ports;
 pub mod proposer;
 pub mod signer;
+pub mod simulator;
 pub mod statement;
 pub mod sync;
 pub mod validators;
