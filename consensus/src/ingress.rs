@@ -186,8 +186,7 @@ impl WaitingQueue {
         let queue = self.by_height.entry(message.height()).or_default();
         let has_room = match &message {
             Waiting::Vote(vote) => {
-                let of_validator =
-                    |entry: &&Waiting| matches!(entry, Waiting::Vote(other) if other.vote.validator == vote.vote.validator);
+                let of_validator = |entry: &&Waiting| matches!(entry, Waiting::Vote(other) if other.vote.validator == vote.vote.validator);
                 queue.iter().filter(of_validator).count() < NEXT_VOTES_PER_VALIDATOR_MAX
             }
             Waiting::Proposal(proposal) => {

@@ -149,10 +149,9 @@ impl Decode for Message {
             4 => Self::RoundCertificate(RoundCertificate::decode(reader)?),
             5 => Self::ProposalRequest { height: Height::decode(reader)?, round: Round::decode(reader)? },
             6 => Self::ReportRequest { validator: ValidatorAddress::decode(reader)? },
-            7 => Self::Report {
-                validator: ValidatorAddress::decode(reader)?,
-                highest: read_option(reader, "highest")?,
-            },
+            7 => {
+                Self::Report { validator: ValidatorAddress::decode(reader)?, highest: read_option(reader, "highest")? }
+            }
             8 => Self::Status {
                 committed: Height::decode(reader)?,
                 started: match reader.u8("started")? {

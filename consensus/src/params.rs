@@ -81,5 +81,6 @@ pub const EQUIVOCATIONS_MAX: usize = 64;
 
 const _: () = assert!(SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX < MESSAGE_BYTES_MAX);
 // A certificate takes at most 6 + 65 bytes per validator.
-const _: () =
-    assert!(SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX + (SYNC_BLOCKS_MAX as usize) * (6 + 65 * VALIDATORS_MAX) < MESSAGE_BYTES_MAX);
+const _: () = assert!(
+    SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX + (SYNC_BLOCKS_MAX as usize) * (6 + 65 * VALIDATORS_MAX) < MESSAGE_BYTES_MAX
+);

@@ -84,9 +84,7 @@ impl Statement {
                     VoteKind::Precommit => Step::Precommit,
                 },
             },
-            Self::Proposal(proposal) => {
-                Slot { height: proposal.height, round: proposal.round, step: Step::Proposal }
-            }
+            Self::Proposal(proposal) => Slot { height: proposal.height, round: proposal.round, step: Step::Proposal },
         }
     }
 

@@ -190,7 +190,11 @@ impl WalLog {
             return torn;
         }
         let (payload, hash) = rest.split_at_checked(length).ok_or(damaged)?;
-        if rest.len() == whole && hash == row_hash(&self.hash, head, payload) { Ok(Some(payload)) } else { Err(damaged) }
+        if rest.len() == whole && hash == row_hash(&self.hash, head, payload) {
+            Ok(Some(payload))
+        } else {
+            Err(damaged)
+        }
     }
 
     fn read_entry(&mut self, payload: &[u8], sequence: u64) -> Result<Option<Input>, WalDamage> {

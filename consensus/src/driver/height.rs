@@ -72,6 +72,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             self.broadcast_status();
         }
         self.on_outputs(outputs)?;
+        // A proposal may be in the log without the judgement of its block: withheld, or cut off by a crash.
+        for proposal in self.height.proposals.clone() {
+            self.judge(&proposal)?;
+        }
         for waiting in self.waiting.take(height) {
             // What follows may commit the height; the rest is then of the past.
             if self.next_height() != height {
@@ -252,6 +256,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     pub(super) fn admit_proposal(&mut self, proposal: &SignedProposal) -> Result<(), Fatal> {
         self.keep_proposal(proposal);
         self.feed(Input::Proposal(proposal.clone()))?;
+        self.judge(proposal)
+    }
+
+    /// Feeds the judgement of a proposal's block, once per round and block.
+    fn judge(&mut self, proposal: &SignedProposal) -> Result<(), Fatal> {
         let is_known = self.height.judged.contains(&(proposal.round, proposal.block.id()));
         if is_known || proposal.height != self.next_height() {
             return Ok(());

@@ -53,15 +53,13 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 Placement::Past | Placement::Next | Placement::Future => Ok(()),
             },
             Message::RoundCertificate(certificate) => match self.place(from, certificate.height) {
-                Placement::Current => {
-                    match self.ingress.check_round_certificate(&certificate, &self.head.validators) {
-                        Ok(()) => {
-                            self.wake(false)?;
-                            self.feed(Input::RoundCertificate(certificate))
-                        }
-                        Err(refusal) => self.refuse(from, refusal),
+                Placement::Current => match self.ingress.check_round_certificate(&certificate, &self.head.validators) {
+                    Ok(()) => {
+                        self.wake(false)?;
+                        self.feed(Input::RoundCertificate(certificate))
                     }
-                }
+                    Err(refusal) => self.refuse(from, refusal),
+                },
                 Placement::Past | Placement::Next | Placement::Future => Ok(()),
             },
             Message::ProposalRequest { height, round } => {
@@ -155,7 +153,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
 
     /// A vote that waited for this height, checked again against its set.
     pub(super) fn on_vote(&mut self, vote: SignedVote) -> Result<(), Fatal> {
-        if self.ingress.check_vote(&vote, &self.head.validators).is_ok() { self.feed(Input::Vote(vote)) } else { Ok(()) }
+        if self.ingress.check_vote(&vote, &self.head.validators).is_ok() {
+            self.feed(Input::Vote(vote))
+        } else {
+            Ok(())
+        }
     }
 
     /// A proposal that waited for this height, checked in full.

@@ -9,13 +9,13 @@ use std::{
 
 use arc_malachitebft_core_consensus as cc;
 use arc_malachitebft_core_types as ct;
+use arc_malachitebft_signing::VerifierExt as _;
 use cc::{Effect, Resume};
 use ct::{Round as CoreRound, SignedMessage};
 use sigeli_verifier::{
     certificate::{CommitCertificate, CommitSignature},
     ids::{BlockId, GenesisHash, Height, Round, Signature, ValidatorAddress},
 };
-use arc_malachitebft_signing::VerifierExt as _;
 
 use super::{
     EngineError, Input, Output, SignatureCheck,
@@ -54,7 +54,6 @@ enum Running {
     /// After an error.
     Dead,
 }
-
 
 /// An input in progress. The core borrows its state meanwhile, so the state travels inside and comes back through the
 /// slot when the input is done.
@@ -122,14 +121,8 @@ impl Engine {
             value_payload: ct::ValuePayload::ProposalAndParts,
             enabled: true,
         };
-        let mut state = cc::State::new(
-            Ctx,
-            CoreHeight(config.height),
-            set,
-            params,
-            CORE_QUEUE_HEIGHTS,
-            CORE_QUEUE_PER_HEIGHT,
-        );
+        let mut state =
+            cc::State::new(Ctx, CoreHeight(config.height), set, params, CORE_QUEUE_HEIGHTS, CORE_QUEUE_PER_HEIGHT);
         let mut queue = VecDeque::from([Queued::Start]);
         let replaying = !replay.is_empty();
         let is_own = |input: &&Input| match input {
@@ -382,7 +375,9 @@ impl Engine {
                 Resume::VoteExtensionValidity(Err(cc::VoteExtensionError::InvalidVoteExtension))
             }
             Effect::VerifySignature(message, key, _) => Resume::SignatureValidity(self.verifier.verify(&message, &key)),
-            Effect::VerifyCommitCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(self.verifier.verify_commit_certificate(&Ctx, &certificate, &set, thresholds))),
+            Effect::VerifyCommitCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(
+                self.verifier.verify_commit_certificate(&Ctx, &certificate, &set, thresholds),
+            )),
             Effect::VerifyExtendedCommitCertificate(certificate, set, thresholds, policy, _) => {
                 Resume::CertificateValidity(at_once(self.verifier.verify_extended_commit_certificate(
                     &Ctx,
@@ -392,8 +387,12 @@ impl Engine {
                     policy,
                 )))
             }
-            Effect::VerifyPolkaCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(self.verifier.verify_polka_certificate(&Ctx, &certificate, &set, thresholds))),
-            Effect::VerifyRoundCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(self.verifier.verify_round_certificate(&Ctx, &certificate, &set, thresholds))),
+            Effect::VerifyPolkaCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(
+                self.verifier.verify_polka_certificate(&Ctx, &certificate, &set, thresholds),
+            )),
+            Effect::VerifyRoundCertificate(certificate, set, thresholds, _) => Resume::CertificateValidity(at_once(
+                self.verifier.verify_round_certificate(&Ctx, &certificate, &set, thresholds),
+            )),
             Effect::SignVote(..) | Effect::SignProposal(..) => return Err(self.impossible("signing effect")),
         })
     }

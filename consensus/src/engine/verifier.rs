@@ -50,8 +50,7 @@ impl Verifier {
 
     fn result(&self, statement: Option<Statement>, signature: &Signature, key: &PublicKey) -> VerificationResult {
         VerificationResult::from_bool(
-            statement
-                .is_some_and(|statement| self.check.check(key, &statement.preimage(&self.genesis), signature)),
+            statement.is_some_and(|statement| self.check.check(key, &statement.preimage(&self.genesis), signature)),
         )
     }
 }
@@ -86,10 +85,7 @@ impl signing::Verifier<Ctx> for Verifier {
         Ok(VerificationResult::Invalid)
     }
 
-    async fn verify_validator_proof(
-        &self,
-        _: &ct::ValidatorProof<Ctx>,
-    ) -> Result<VerificationResult, signing::Error> {
+    async fn verify_validator_proof(&self, _: &ct::ValidatorProof<Ctx>) -> Result<VerificationResult, signing::Error> {
         Ok(VerificationResult::Invalid)
     }
 }

@@ -1,0 +1,180 @@
+//! Seeded randomness, and the plan of what goes wrong when.
+
+/// A small seeded generator (SplitMix64). Not for cryptography.
+#[derive(Debug, Clone)]
+pub struct Random {
+    state: u64,
+}
+
+impl Random {
+    /// Starts from a seed.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// The next number.
+    pub const fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `bound`, which is not 0.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        match self.next().checked_rem(bound) {
+            Some(number) => number,
+            None => 0,
+        }
+    }
+
+    /// A number from `low` to `high`, both included.
+    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
+        low.saturating_add(self.below(high.saturating_sub(low).saturating_add(1)))
+    }
+
+    /// A position in a list of `count`.
+    pub fn position(&mut self, count: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(count).unwrap_or(1))).unwrap_or(0)
+    }
+
+    /// Whether something of this probability happens.
+    pub const fn chance_percent(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+/// A span of virtual time in which something is wrong, in milliseconds from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first millisecond.
+    pub from_ms: u64,
+    /// The first millisecond after it.
+    pub to_ms: u64,
+    /// How bad: percent for loss, milliseconds for delay, a bit mask of one side's nodes for a partition.
+    pub severity: u64,
+}
+
+impl Window {
+    pub(super) const fn holds(&self, now_ms: u64) -> bool {
+        self.from_ms <= now_ms && now_ms < self.to_ms
+    }
+}
+
+/// Where in its work a node crashes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CrashPoint {
+    /// Between two events.
+    Between,
+    /// After this many further WAL operations.
+    WalOperation(u32),
+    /// At the next but this many write of the sign-state, before it is durable.
+    SignStateWrite(u32),
+    /// In the next step that does something, after this many of its actions.
+    AfterActions(usize),
+}
+
+/// What a crash takes with it beyond what was not durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wipe {
+    /// Nothing.
+    Nothing,
+    /// The WAL.
+    Wal,
+    /// The sign-state.
+    SignState,
+    /// Both, and an empty sign-state is put in place: what no operator may do.
+    Everything,
+}
+
+/// A crash and the restart after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    /// Who.
+    pub node: usize,
+    /// When, in milliseconds from the start; the point may come later.
+    pub at_ms: u64,
+    /// Where in its work.
+    pub point: CrashPoint,
+    /// For how long it is down.
+    pub down_ms: u64,
+    /// What is lost.
+    pub wipe: Wipe,
+}
+
+/// What goes wrong in a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FaultPlan {
+    /// Messages are lost.
+    pub losses: Vec<Window>,
+    /// Messages take longer, and overtake each other.
+    pub delays: Vec<Window>,
+    /// The network is cut in two.
+    pub partitions: Vec<Window>,
+    /// Nodes crash.
+    pub crashes: Vec<Crash>,
+    /// Nodes that are down from the start and stay so.
+    pub dead: Vec<usize>,
+    /// Nodes that sign a second, conflicting vote whenever they vote, and send it to half of the others.
+    pub equivocators: Vec<usize>,
+}
+
+/// How often something went wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FaultCounts {
+    /// Messages lost.
+    pub lost: u64,
+    /// Messages delayed beyond the ordinary.
+    pub delayed: u64,
+    /// Messages lost at a partition.
+    pub cut: u64,
+    /// Crashes.
+    pub crashes: u64,
+    /// Conflicting votes sent.
+    pub equivocations: u64,
+}
+
+impl FaultPlan {
+    /// Draws loss, delay, partition and crashes for `nodes` nodes, all within `span_ms`.
+    ///
+    /// Crashes never overlap more than the faults that the network tolerates allow for progress: they may, and then the
+    /// network stands still until a node is back.
+    #[must_use]
+    pub fn random(random: &mut Random, nodes: usize, span_ms: u64) -> Self {
+        let mut plan = Self::default();
+        let window = |random: &mut Random, low: u64, high: u64| {
+            let from_ms = random.below(span_ms);
+            let to_ms = from_ms.saturating_add(random.between(200, 1_200)).min(span_ms);
+            Window { from_ms, to_ms, severity: random.between(low, high) }
+        };
+        for _ in 0..random.between(1, 2) {
+            plan.losses.push(window(random, 5, 40));
+        }
+        for _ in 0..random.between(1, 2) {
+            plan.delays.push(window(random, 50, 900));
+        }
+        if random.chance_percent(50) {
+            let all = 1_u64.checked_shl(u32::try_from(nodes).unwrap_or(0)).unwrap_or(u64::MAX);
+            plan.partitions.push(window(random, 1, all.saturating_sub(2)));
+        }
+        for _ in 0..random.between(1, 4) {
+            let point = match random.below(4) {
+                0 => CrashPoint::Between,
+                1 => CrashPoint::WalOperation(u32::try_from(random.below(12)).unwrap_or(0)),
+                2 => CrashPoint::SignStateWrite(u32::try_from(random.below(4)).unwrap_or(0)),
+                _ => CrashPoint::AfterActions(random.position(4)),
+            };
+            plan.crashes.push(Crash {
+                node: random.position(nodes),
+                at_ms: random.below(span_ms),
+                point,
+                down_ms: random.between(50, 1_500),
+                wipe: Wipe::Nothing,
+            });
+        }
+        plan.crashes.sort_by_key(|crash| crash.at_ms);
+        plan
+    }
+}
