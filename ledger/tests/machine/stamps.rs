@@ -144,13 +144,13 @@ fn parts_of_two_heights_do_not_fit_together() {
     let old = stamp(&world.chain.snapshot(), &subject(&credentials[0]), false).unwrap();
     set_status(&mut world, &credentials[0], StatusAction::Revoke, StatusReason::IssuedInError);
     let new = stamp(&world.chain.snapshot(), &subject(&credentials[0]), false).unwrap();
-    let mut forged = new.clone();
+    let mut forged = new;
     forged.stamp.status = old.stamp.status;
     forged.stamp.status_path = old.stamp.status_path.clone();
     let trust = trust(&world);
     let bundle = bundle(&world, &credentials[0], forged);
     assert!(matches!(verify(&bundle, &credentials[0].document, &trust), Err(VerifyError::NotConfirmed(_))));
-    let mut older = bundle.clone();
+    let mut older = bundle;
     older.stamp = old;
     assert!(verify(&older, &credentials[0].document, &trust).is_ok(), "the older stamp is true of its own height");
 }
