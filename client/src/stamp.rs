@@ -143,5 +143,5 @@ pub async fn refresh(remote: &Remote, request: &StampRequest<'_>) -> Result<Stam
 pub(crate) fn replace(path: &Path, bundle: &Bundle) -> Result<Stamped, FileError> {
     files::replace(path, &bundle.to_bytes(), Access::Everyone)?;
     let (height, time) = height_and_time(&bundle.stamp);
-    Ok(Stamped { bundle: path.to_owned(), height, time, status: bundle.stamp.stamp.status.clone() })
+    Ok(Stamped { bundle: path.to_owned(), height, time, status: bundle.stamp.stamp.status })
 }

@@ -1,0 +1,359 @@
+//! Offline verification by the binary: the four exit codes, the JSON, the texts in both languages, and that no socket is
+//! opened. The ledger behind it is made by hand (see `world`).
+
+mod world;
+
+use std::{path::Path, time::Duration};
+
+use serde_json::Value;
+use sigeli::verify::Evidence;
+use sigeli_verifier::{
+    bundle::Bundle,
+    decode::Decode as _,
+    encode::Encode as _,
+    ids::TimeMs,
+    record::StatusState,
+    transaction::StatusReason,
+    trust::NetworkKind,
+    verdict::{Freshness, Verdict},
+};
+use world::{BLOCK_TIME, Issued, Run, World, run, sigeli};
+
+const CREDENTIAL: &[u8] = r#"{
+    "name": "Secure Web Applications",
+    "validFrom": "2026-11-20T00:00:00Z",
+    "credentialSubject": {"name": "ნინო მაგალითაშვილი"}
+}"#
+.as_bytes();
+const ENDING: &[u8] = br#"{"validFrom": "2026-11-20T00:00:00Z", "validUntil": "2026-11-24T09:00:30Z"}"#;
+const PDF: &[u8] = b"%PDF-1.7 a credential";
+/// 30 s after the newest block.
+const AT: &str = "2026-11-24T09:00:30Z";
+
+/// A directory with three credentials, their bundles beside them, and the trust file `trust`.
+fn issued(world: &World) -> Issued {
+    let issued = Issued::new(&[("a.json", CREDENTIAL), ("b.pdf", PDF), ("c.json", ENDING)]);
+    for (position, name) in ["a.json", "b.pdf", "c.json"].iter().enumerate() {
+        issued.write(&format!("{name}.sigeli"), &world.bundle(&issued, position, None).to_bytes());
+    }
+    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
+    issued
+}
+
+fn verify(directory: &Path, args: &[&str]) -> Run {
+    let mut all = vec!["verify", "--trust", "trust", "--at", AT];
+    all.extend(args);
+    sigeli(directory, &all)
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.out).unwrap_or_else(|error| panic!("{error}: {}{}", run.out, run.err))
+}
+
+fn codes(report: &Value) -> Vec<&str> {
+    report["checks"].as_array().unwrap().iter().map(|check| check["code"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_genuine_credential_is_valid_in_every_form_of_the_command() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    for args in [vec!["a.json"], vec!["b.pdf"], vec!["a.json", "--bundle", "a.json.sigeli"], vec!["a.json", "--json"]] {
+        let run = verify(directory, &args);
+        assert_eq!(run.exit, 0, "{args:?}: {}{}", run.out, run.err);
+        assert_eq!(run.err, "");
+    }
+    // The same document, written in another way.
+    issued.write(
+        "a.json",
+        r#"{"credentialSubject":{"name":"\u10DC\u10D8ნო მაგალითაშვილი"},"validFrom":"2026-11-20T00:00:00Z",
+        "name":"Secure Web Applications","proof":{"type":"DataIntegrityProof"}}"#
+            .as_bytes(),
+    );
+    assert_eq!(verify(directory, &["a.json"]).exit, 0);
+    // The trust file of the user's configuration directory.
+    std::fs::create_dir_all(directory.join(".config/sigeli")).unwrap();
+    std::fs::copy(directory.join("trust"), directory.join(".config/sigeli/trust")).unwrap();
+    assert_eq!(sigeli(directory, &["verify", "a.json", "--at", AT]).exit, 0);
+}
+
+#[test]
+fn the_json_has_the_members_that_scripts_rely_on() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let report = json(&verify(issued.directory.path(), &["a.json", "--json"]));
+    assert_eq!(report["format"], "sigeli-verdict-1");
+    assert_eq!((&report["verdict"], &report["exit"]), (&Value::from("valid"), &Value::from(0)));
+    let checks = report["checks"].as_array().unwrap();
+    let ids: Vec<_> = checks.iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["document", "registered", "ledger", "institution", "programme", "status", "dates", "seal"]);
+    let states: Vec<_> = checks.iter().map(|check| check["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["pass", "pass", "pass", "pass", "pass", "pass", "pass", "unknown"]);
+    assert!(checks.iter().all(|check| check["text"].as_str().is_some_and(|text| !text.is_empty())));
+    let facts = &report["facts"];
+    for (member, expected) in [
+        ("genesis_hash", Value::from(world.genesis.to_string())),
+        ("height", Value::from(42)),
+        ("time", Value::from("2026-11-24T09:00:00.000Z")),
+        ("age_s", Value::from(30)),
+        ("institution", Value::from("Georgian Technical University")),
+        ("programme", Value::from("Secure Web Applications")),
+        ("confirmed_by", Value::from(3)),
+        ("validators", Value::from(4)),
+        ("ledger_kind", Value::from("test")),
+    ] {
+        assert_eq!(facts[member], expected, "{member}");
+    }
+    let unchecked = json(&verify(issued.directory.path(), &["a.json", "--json", "--bundle", "none"]));
+    assert_eq!(unchecked["verdict"], "unchecked");
+    assert_eq!(unchecked["facts"]["height"], Value::Null);
+    assert!(unchecked["facts"].as_object().unwrap().contains_key("genesis_hash"));
+}
+
+#[test]
+fn what_has_ended_is_genuine_but_exits_1() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    for (state, code) in [
+        (StatusState::Revoked, "revoked"),
+        (StatusState::Suspended, "suspended"),
+        (StatusState::Superseded { successor: [1; 32] }, "superseded"),
+    ] {
+        let bundle = world.bundle(&issued, 0, Some((state, StatusReason::IssuedInError)));
+        issued.write("ended", &bundle.to_bytes());
+        let run = verify(directory, &["a.json", "--bundle", "ended", "--json"]);
+        let report = json(&run);
+        assert_eq!((run.exit, codes(&report)[5]), (1, code));
+        assert_eq!(report["verdict"], "ended");
+    }
+    let reinstated = world.bundle(&issued, 0, Some((StatusState::Reinstated, StatusReason::ReviewEnded)));
+    issued.write("again", &reinstated.to_bytes());
+    assert_eq!(verify(directory, &["a.json", "--bundle", "again"]).exit, 0);
+    // The document's own end: one second before, and at it.
+    let at = |at| json(&sigeli(directory, &["verify", "c.json", "--trust", "trust", "--json", "--at", at]));
+    assert_eq!(at("2026-11-24T09:00:29Z")["exit"], 0);
+    let expired = at("2026-11-24T09:00:30Z");
+    assert_eq!((&expired["exit"], codes(&expired)[6]), (&Value::from(1), "expired"));
+}
+
+#[test]
+fn what_is_false_exits_2() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    let changed = String::from_utf8(CREDENTIAL.to_vec()).unwrap().replace("Secure", "Sekure");
+    issued.write("a.json", changed.as_bytes());
+    issued.write("b.pdf", b"%PDF-1.7 a credentiaL");
+    let mut broken = CREDENTIAL.to_vec();
+    broken[0] = b'[';
+    issued.write("c.json", &broken);
+    for name in ["a.json", "b.pdf", "c.json"] {
+        let run = verify(directory, &[name, "--json"]);
+        assert_eq!((run.exit, codes(&json(&run))[0]), (2, "document_changed"), "{name}");
+    }
+    // Another credential's bundle; and a revocation taken out of a bundle.
+    issued.write("a.json", CREDENTIAL);
+    assert_eq!(verify(directory, &["a.json", "--bundle", "b.pdf.sigeli"]).exit, 2);
+    let mut forged = world.bundle(&issued, 0, Some((StatusState::Revoked, StatusReason::Order)));
+    forged.stamp.stamp.status = world.bundle(&issued, 0, None).stamp.stamp.status;
+    issued.write("forged", &forged.to_bytes());
+    let run = verify(directory, &["a.json", "--bundle", "forged", "--json"]);
+    assert_eq!((run.exit, codes(&json(&run))[2]), (2, "not_confirmed"));
+}
+
+#[test]
+fn what_cannot_be_checked_exits_3_and_never_2() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    issued.write("foreign", &World::new(2).trust(NetworkKind::Production).to_bytes());
+    issued.write("garbage", b"no trust at all");
+    issued.write("cut.sigeli", &world.bundle(&issued, 0, None).to_bytes()[..200]);
+    let cases: [(&[&str], &str); 8] = [
+        (&["a.json", "--trust", "trust", "--bundle", "none", "--at", AT], "bundle_missing"),
+        (&["a.json", "--trust", "trust", "--bundle", "garbage", "--at", AT], "bundle_unreadable"),
+        (&["a.json", "--trust", "trust", "--bundle", "cut.sigeli", "--at", AT], "bundle_unreadable"),
+        (&["a.json", "--trust", "foreign", "--at", AT], "ledger_unknown"),
+        (&["a.json", "--trust", "none", "--at", AT], "trust_unreadable"),
+        (&["a.json", "--trust", "garbage", "--at", AT], "trust_unreadable"),
+        (&["a.json", "--trust", "trust", "--at", "2026-11-24T09:10:01Z", "--max-age", "10m"], "status_stale"),
+        (&["a.json", "--trust", "trust", "--at", "2026-11-23T09:00:00Z"], "clock_behind"),
+    ];
+    for (args, code) in cases {
+        let mut all = vec!["verify", "--json"];
+        all.extend(args);
+        let run = sigeli(directory, &all);
+        let report = json(&run);
+        assert_eq!(run.exit, 3, "{args:?}");
+        assert!(codes(&report).contains(&code), "{args:?}: {:?}", codes(&report));
+    }
+    let fresh = ["verify", "a.json", "--trust", "trust", "--at", "2026-11-24T09:10:00Z", "--max-age", "10m"];
+    assert_eq!(sigeli(directory, &fresh).exit, 0, "as old as allowed is not too old");
+    // What is final stays final, however old the stamp.
+    let revoked = world.bundle(&issued, 0, Some((StatusState::Revoked, StatusReason::Order)));
+    issued.write("revoked", &revoked.to_bytes());
+    let late = ["verify", "a.json", "--trust", "trust", "--bundle", "revoked", "--at", "2031-01-01T00:00:00Z"];
+    assert_eq!(sigeli(directory, &late).exit, 1);
+}
+
+#[test]
+fn wrong_calls_have_codes_of_their_own_and_say_what_to_do() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["verify"], 64, "FILE"),
+        (&["verify", "a.json", "--at", "yesterday"], 64, "RFC 3339"),
+        (&["verify", "a.json", "--max-age", "1w"], 64, "24h"),
+        (&["verify", "missing.json"], 66, "check the name"),
+        (&["verify", "."], 66, "directory"),
+        (&["batch", "anchor", "batch", "--key", "none", "--node", "http://127.0.0.1:1"], 66, "none"),
+        (&["stamp", "a.json"], 64, "--node"),
+    ];
+    for (args, exit, says) in cases {
+        let run = sigeli(directory, args);
+        assert_eq!(run.exit, exit, "{args:?}: {}", run.err);
+        assert!(run.err.contains(says), "{args:?}: {}", run.err);
+        assert!(!run.err.contains("panicked"), "{}", run.err);
+    }
+    assert_eq!(sigeli(directory, &["--help"]).exit, 0);
+}
+
+#[test]
+fn the_eight_lines_in_english() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let run = verify(issued.directory.path(), &["a.json", "--lang", "en"]);
+    assert_eq!(
+        run.out,
+        "\
+GENUINE AND VALID
+TEST LEDGER: what it says has no legal force.
+
+[ ok ] 1. Document       This file is exactly the one that the institution registered.
+[ ok ] 2. Registered     Registered by Georgian Technical University on 2026-11-24 12:00:00 (Tbilisi time), block 40.
+[ ok ] 3. Ledger         Confirmed by 3 of 4 validators of “Register of Micro-credentials”; the proof was checked on this computer.
+[ ok ] 4. Institution    Georgian Technical University was authorised on that date (authorised until 2029-12-31).
+[ ok ] 5. Programme      Secure Web Applications: NQF level 6, field 0613, 3 of at most 5 ECTS, issued on 2026-11-20; accredited on that date. Accredited until 2027-08-31. Compare with the document.
+[ ok ] 6. Status         Not revoked as of 2026-11-24 13:00:00 (Tbilisi time), 30 seconds ago.
+[ ok ] 7. Dates          Valid from 2026-11-20T00:00:00Z; no end date.
+[ -- ] 8. Issuer's seal  A seal of the issuer inside the file, if there is one, is not checked by this program.
+
+ნინო მაგალითაშვილი. Compare this name with an identity document: no ledger can check it.
+"
+    );
+}
+
+#[test]
+fn the_eight_lines_in_georgian() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let revoked = world.bundle(&issued, 1, Some((StatusState::Revoked, StatusReason::HolderRequest)));
+    issued.write("b.pdf.sigeli", &revoked.to_bytes());
+    let run = verify(issued.directory.path(), &["b.pdf", "--lang", "ka"]);
+    assert_eq!(
+        run.out,
+        "\
+ნამდვილია, მაგრამ ძალაში აღარ არის
+სატესტო რეესტრი (TEST LEDGER): მის ჩანაწერებს იურიდიული ძალა არ აქვს.
+
+[ ok ] 1. დოკუმენტი        ეს ფაილი ზუსტად ის არის, რომელიც დაწესებულებამ დაარეგისტრირა.
+[ ok ] 2. რეგისტრაცია      დაარეგისტრირა: საქართველოს ტექნიკური უნივერსიტეტი; 2026-11-24 12:00:00 (თბილისის დროით), ბლოკი 40.
+[ ok ] 3. რეესტრი          ადასტურებს რეესტრის „მიკროკრედენციალების რეესტრი“ 4 ვალიდატორიდან 3; მტკიცებულება ამ კომპიუტერზე შემოწმდა.
+[ ok ] 4. დაწესებულება     საქართველოს ტექნიკური უნივერსიტეტი იმ დღეს ავტორიზებული იყო (ავტორიზაციის ვადა: 2029-12-31).
+[ ok ] 5. პროგრამა         უსაფრთხო ვებაპლიკაციები: ეროვნული ჩარჩოს დონე 6, სფერო 0613, 3 ECTS (დასაშვებია არაუმეტეს 5), გაცემულია 2026-11-20; იმ დღეს აკრედიტებული იყო. აკრედიტაციის ვადა: 2027-08-31. შეადარეთ დოკუმენტს.
+[FAIL] 6. სტატუსი          გაუქმებულია 2026-11-24 12:30:00: გაუქმდა მფლობელის თხოვნით.
+[ -- ] 7. ვადები           ასეთ ფაილში ვადებს ეს პროგრამა ვერ კითხულობს: ნახეთ დოკუმენტში.
+[ -- ] 8. გამცემის შტამპი  ფაილში გამცემის შტამპს, თუ არის, ეს პროგრამა არ ამოწმებს.
+
+დოკუმენტში მითითებული სახელი შეადარეთ პირადობის დოკუმენტს: მას ვერც ერთი რეესტრი ვერ ამოწმებს.
+"
+    );
+    let production = Issued::new(&[("p.pdf", PDF)]);
+    production.write("p.pdf.sigeli", &world.bundle(&production, 0, None).to_bytes());
+    production.write("trust", &world.trust(NetworkKind::Production).to_bytes());
+    let run = verify(production.directory.path(), &["p.pdf"]);
+    assert_eq!((run.exit, run.out.contains("TEST LEDGER")), (0, false));
+}
+
+/// Every bit of a bundle is bound: whichever is turned, the credential is no longer shown as valid.
+#[test]
+fn no_bit_of_a_bundle_can_be_turned() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let whole = world.bundle(&issued, 0, None).to_bytes();
+    let trust = world.trust(NetworkKind::Production);
+    let freshness = Freshness { at: TimeMs::new(BLOCK_TIME.get() + 1_000), max_age_ms: u64::MAX };
+    let verdict = |bytes: &[u8]| {
+        let bundle = Bundle::from_bytes(bytes);
+        let path = || "b".into();
+        let bundle = bundle.map_err(|error| sigeli::verify::BundleError::Malformed { path: path(), error });
+        Evidence::of(CREDENTIAL, bundle, Ok(trust.clone())).judge(freshness).verdict()
+    };
+    assert_eq!(verdict(&whole), Verdict::Valid);
+    let mut counts = [0_usize; 2];
+    for position in 0..whole.len() {
+        for bit in 0..8 {
+            let mut turned = whole.clone();
+            turned[position] ^= 1 << bit;
+            match verdict(&turned) {
+                Verdict::NotGenuine => counts[0] += 1,
+                Verdict::Unchecked => counts[1] += 1,
+                other => panic!("bit {bit} of byte {position} gives {other:?}"),
+            }
+        }
+        assert_ne!(verdict(&whole[..position]), Verdict::Valid);
+    }
+    println!("{} bits turned: {} not genuine, {} unchecked", whole.len() * 8, counts[0], counts[1]);
+    assert_eq!(counts[0] + counts[1], whole.len() * 8);
+}
+
+/// Offline means: no socket, and so no runtime that would open one.
+#[test]
+fn verification_opens_no_socket() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    if std::process::Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: strace is not installed");
+        return;
+    }
+    let log = issued.path("log");
+    let binary = env!("CARGO_BIN_EXE_sigeli");
+    let args = [
+        "-f",
+        "-e",
+        "trace=network,clone,clone3",
+        "-o",
+        "log",
+        binary,
+        "verify",
+        "a.json",
+        "--trust",
+        "trust",
+        "--at",
+        AT,
+    ];
+    let traced = run("strace", directory, &args);
+    if traced.err.contains("ptrace") {
+        println!("skipped: strace is not allowed here: {}", traced.err);
+        return;
+    }
+    assert_eq!(traced.exit, 0, "{}", traced.err);
+    let calls = std::fs::read_to_string(&log).unwrap();
+    assert!(calls.contains("exited with 0"), "strace saw the program: {calls}");
+    for call in ["socket", "connect", "bind", "sendto", "clone"] {
+        assert!(!calls.contains(&format!("{call}(")), "{calls}");
+    }
+}
+
+#[test]
+fn the_largest_age_does_not_overflow() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let longest = sigeli::values::parse_age("36500000d").unwrap();
+    assert_eq!(longest, Duration::from_secs(36_500_000 * 86_400));
+    assert_eq!(verify(issued.directory.path(), &["a.json", "--max-age", "36500000d"]).exit, 0);
+}
