@@ -145,8 +145,7 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let file: File =
-            toml::from_str(text).map_err(|source| ConfigError::Parse { path: path.to_owned(), source })?;
+        let file: File = toml::from_str(text).map_err(|source| ConfigError::Parse { path: path.to_owned(), source })?;
         if file.network.listen.is_empty() {
             return Err(ConfigError::NoListen);
         }

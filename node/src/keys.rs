@@ -27,7 +27,9 @@ pub enum KeyError {
         source: io::Error,
     },
     /// Others than its owner can read it.
-    #[error("{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if anyone may have seen it")]
+    #[error(
+        "{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}`, and replace the key if anyone may have seen it"
+    )]
     Exposed {
         /// The file.
         path: PathBuf,

@@ -9,11 +9,11 @@ use std::{
 use clap::{Parser, Subcommand};
 use eyre::WrapErr as _;
 use sigeli_node::{
-    config::Config,
+    config::{Config, SIGN_STATE_FILE},
     keys,
     network::network_public_key,
     runtime::{self, Stop},
-    status, telemetry,
+    sign_state, status, telemetry,
 };
 
 /// The exit code after a failure that a supervisor must not answer with a restart: storage failed, or going on could
@@ -79,6 +79,8 @@ fn main() -> ExitCode {
 fn init(home: &Path, name: &str) -> eyre::Result<()> {
     std::fs::create_dir_all(home).wrap_err_with(|| format!("cannot make {}", home.display()))?;
     let validator = keys::create(&home.join(keys::VALIDATOR_KEY_FILE))?;
+    let sign_state_path = home.join(SIGN_STATE_FILE);
+    sign_state::create(&sign_state_path).wrap_err_with(|| format!("cannot make {}", sign_state_path.display()))?;
     let network = keys::create(&home.join(keys::NETWORK_KEY_FILE))?;
     let public = serde_json::json!({
         "name": name,
@@ -109,6 +111,10 @@ fn show_status(node: Option<String>, home: Option<PathBuf>, json: bool) -> eyre:
         (None, None) => eyre::bail!("name a node: --node http://HOST:PORT, or --home DIR"),
     };
     let status = status::ask(&url)?;
-    if json { println!("{}", status.to_json()) } else { print!("{}", status.to_text()) }
+    if json {
+        println!("{}", status.to_json())
+    } else {
+        print!("{}", status.to_text())
+    }
     Ok(())
 }

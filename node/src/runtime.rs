@@ -1,8 +1,56 @@
-//! Builds and supervises the validator's parts (being written).
+//! Builds the validator's parts, runs them, and stops them in order.
+//!
+//! Three kinds of threads: the network's runtime; the edge's own runtime, which cannot starve the rest; and one consensus
+//! thread, which owns the driver, the store's writing handle and the validator key, and does one thing after another.
 
-use std::path::Path;
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+};
 
-use crate::config::Config;
+use sigeli_consensus::{
+    application::LedgerApplication,
+    driver::{Driver, DriverConfig},
+    engine::StrictCheck,
+    params::{ConsensusParams, MESSAGE_BYTES_MAX},
+    ports::Fatal,
+};
+use sigeli_ledger::{
+    chain::{Chain, OpenError},
+    genesis::{Genesis, GenesisDocument, GenesisError},
+    store::StoreError,
+};
+use sigeli_store::{Options, RocksReader, RocksStore};
+use sigeli_verifier::{
+    crypto::PublicKey,
+    decode::{Decode as _, DecodeError},
+    encode::Encode as _,
+    validators::address,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    backend::NodeBackend,
+    config::{Config, DATABASE_FOLDER, GENESIS_FILE, SIGN_STATE_FILE},
+    consensus::{Consensus, ConsensusPorts, End},
+    grpc::{self, GrpcCounters, GrpcError, GrpcOptions},
+    keys::{self, KeyError},
+    metrics::Metrics,
+    network::{self, Network, NetworkConfig, NetworkError, NetworkLimits, PeerEntry},
+    progress::{Progress, Refusals},
+    sign_state::SignStateFile,
+    wal::RocksWal,
+};
+
+/// Largest genesis document that is read, in bytes.
+const GENESIS_BYTES_MAX: u64 = 1024 * 1024;
+/// Transactions on their way to the consensus thread.
+const SUBMISSIONS_MAX: usize = 1024;
+/// Threads of the network's runtime.
+const NETWORK_THREADS: usize = 2;
 
 /// Why the node stopped without an error of its own.
 #[derive(Debug)]
@@ -10,13 +58,320 @@ pub enum Stop {
     /// Somebody asked it to.
     Requested,
     /// Storage or safety failed.
-    FailStop(String),
+    FailStop(Fatal),
 }
 
-/// Runs the validator until it is asked to stop.
+/// Why the node could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A file of the node's home cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The genesis file is not a genesis document.
+    #[error("the genesis file is not a genesis document: {0}")]
+    GenesisFormat(#[from] DecodeError),
+    /// The genesis document is unsound.
+    #[error("the genesis document is refused: {0}")]
+    Genesis(#[from] GenesisError),
+    /// A key file cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// This node's network key is not the one that genesis names for its validator key.
+    #[error("genesis names another network key for this validator: was network.key replaced?")]
+    NetworkKey,
+    /// The database cannot be opened.
+    #[error("the database cannot be opened: {0}")]
+    Store(#[from] sigeli_store::OpenError),
+    /// The database holds something else.
+    #[error("the ledger cannot be opened: {0}")]
+    Ledger(#[from] OpenError),
+    /// The network cannot start.
+    #[error("the network cannot start: {0}")]
+    Network(#[from] NetworkError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The edge failed.
+    #[error(transparent)]
+    Edge(#[from] GrpcError),
+    /// The metrics page failed.
+    #[error(transparent)]
+    Metrics(#[from] grpc::MetricsError),
+    /// Threads or signal handlers cannot be set up.
+    #[error("cannot set up the node's threads: {0}")]
+    Threads(#[from] io::Error),
+    /// The consensus thread ended without saying why: it panicked.
+    #[error("the consensus thread has ended unexpectedly; its last words are in the log")]
+    Panicked,
+}
+
+/// What the node is made of, before it runs.
+struct Parts {
+    driver: Driver<LedgerApplication<RocksStore>, RocksWal, SignStateFile>,
+    reader: RocksReader,
+    genesis: Genesis,
+}
+
+/// Runs the validator until SIGTERM or SIGINT, or until it must stop.
 ///
 /// # Errors
-/// Not yet able to run.
-pub fn run(home: &Path, _config: Config) -> eyre::Result<Stop> {
-    eyre::bail!("{}: this build cannot run a validator yet", home.display())
+/// [`RunError`], when it cannot start or a part other than consensus ends.
+pub fn run(home: &Path, config: Config) -> Result<Stop, RunError> {
+    let genesis = load_genesis(&home.join(GENESIS_FILE))?;
+    let validator_key = keys::load(&home.join(keys::VALIDATOR_KEY_FILE))?;
+    let network_key = keys::load(&home.join(keys::NETWORK_KEY_FILE))?;
+    let own_network_key = network::network_public_key(&network_key.to_bytes());
+    let public = PublicKey::from_ed25519(validator_key.verifying_key().as_bytes())?;
+    let registered = genesis.registry().network_key(&address(&public));
+    if registered.is_some_and(|key| *key.as_bytes() != own_network_key) {
+        return Err(RunError::NetworkKey);
+    }
+    let opened = open(home, genesis, public);
+    let parts = match opened {
+        Ok(Ok(parts)) => parts,
+        Ok(Err(fatal)) => return Ok(Stop::FailStop(fatal)),
+        Err(error) => return Err(error),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(NETWORK_THREADS)
+        .thread_name("network")
+        .enable_all()
+        .build()?;
+    let stop = runtime.block_on(serve(config, parts, validator_key, network_key.to_bytes(), own_network_key));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    stop
+}
+
+fn load_genesis(path: &Path) -> Result<Genesis, RunError> {
+    let read = |source| RunError::Read { path: path.display().to_string(), source };
+    if std::fs::metadata(path).map_err(read)?.len() > GENESIS_BYTES_MAX {
+        return Err(read(io::ErrorKind::FileTooLarge.into()));
+    }
+    let document = GenesisDocument::from_bytes(&std::fs::read(path).map_err(read)?)?;
+    Ok(Genesis::new(document)?)
+}
+
+/// Opens store, chain, log and sign-state. A [`Fatal`] is damage: the node must not start.
+fn open(home: &Path, genesis: Genesis, key: PublicKey) -> Result<Result<Parts, Fatal>, RunError> {
+    let options = Options { genesis: Some(genesis.genesis_hash()), ..Options::default() };
+    let store = RocksStore::open(&home.join(DATABASE_FOLDER), &options)?;
+    let chain = Chain::open(store, genesis.clone())?;
+    let reader = chain.reader().clone();
+    let log = match chain.store().consensus_log() {
+        Ok(log) => RocksWal::new(log),
+        Err(error) => {
+            tracing::error!(%error, "the consensus log cannot be read");
+            return Ok(Err(Fatal::Storage { what: "reading the consensus log" }));
+        }
+    };
+    let sign_state = SignStateFile::new(home.join(SIGN_STATE_FILE), genesis.genesis_hash(), address(&key));
+    let is_validator = genesis.registry().network_key(&address(&key)).is_some();
+    let config = DriverConfig {
+        params: consensus_params(&genesis),
+        key: is_validator.then_some(key),
+        check: Arc::new(StrictCheck),
+    };
+    let driver = LedgerApplication::new(chain).and_then(|ledger| Driver::open(config, ledger, log, sign_state));
+    Ok(driver.map(|driver| Parts { driver, reader, genesis }))
+}
+
+fn consensus_params(genesis: &Genesis) -> ConsensusParams {
+    let parameters = genesis.consensus();
+    ConsensusParams {
+        propose_ms: parameters.propose.first_ms.into(),
+        prevote_ms: parameters.prevote.first_ms.into(),
+        precommit_ms: parameters.precommit.first_ms.into(),
+        round_delta_ms: parameters.propose.step_ms.into(),
+        rebroadcast_ms: parameters.rebroadcast_ms.into(),
+        timeout_ms_max: parameters.cap_ms.into(),
+        heartbeat_ms: parameters.heartbeat_ms.into(),
+    }
+}
+
+/// The peers that genesis allows, less ourselves, with the addresses that the configuration knows.
+fn allowed_peers(config: &Config, genesis: &Genesis, own: &[u8; 32]) -> Vec<PeerEntry> {
+    let registry = genesis.registry();
+    let validators = registry.validators().iter().map(|entry| entry.network_key);
+    let keys = validators.chain(registry.observers().iter().copied()).filter(|key| key.as_bytes() != own);
+    keys.filter_map(|key| {
+        let peer = network::peer_id_of(key.as_bytes()).ok()?;
+        let known = config.peers.iter().find(|(_, bytes, _)| bytes == key.as_bytes());
+        Some(PeerEntry { peer, addresses: known.map(|(_, _, entry)| entry.addresses.clone()).unwrap_or_default() })
+    })
+    .collect()
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address).map_err(|source| RunError::Listen { address, source })
+}
+
+/// Limits that fit consensus's largest message: a sync response.
+fn network_limits() -> NetworkLimits {
+    let mut limits = NetworkLimits::default();
+    let largest = u32::try_from(MESSAGE_BYTES_MAX).unwrap_or(u32::MAX);
+    limits.consensus.message_bytes_max = largest;
+    limits.consensus.outbox_bytes_max = MESSAGE_BYTES_MAX.saturating_mul(2);
+    limits.consensus.inbound_bytes_max = largest.saturating_mul(2);
+    limits
+}
+
+async fn serve(
+    config: Config,
+    parts: Parts,
+    validator_key: ed25519_dalek::SigningKey,
+    network_secret: [u8; 32],
+    own_network_key: [u8; 32],
+) -> Result<Stop, RunError> {
+    let Parts { driver, reader, genesis } = parts;
+    for (name, key, _) in &config.peers {
+        let known = genesis.registry().validators().iter().any(|entry| entry.network_key.as_bytes() == key)
+            || genesis.registry().observers().iter().any(|observer| observer.as_bytes() == key);
+        if !known {
+            tracing::warn!(key = %name, "network.peers names a key that genesis does not allow: no connection");
+        }
+    }
+    let grpc_listener = listen(config.grpc)?;
+    let metrics_listener = config.metrics.map(listen).transpose()?;
+    let (network, events, network_task) = network::spawn(NetworkConfig {
+        secret: network_secret.into(),
+        listen: config.listen.clone(),
+        peers: allowed_peers(&config, &genesis, &own_network_key),
+        limits: network_limits(),
+    })?;
+
+    let shutdown = CancellationToken::new();
+    let (submissions, submitted) = mpsc::channel(SUBMISSIONS_MAX);
+    let (progress_writer, progress) = watch::channel(Progress::default());
+    let (ready_writer, ready) = watch::channel(false);
+    let (failed, mut store_failed) = mpsc::channel::<StoreError>(1);
+    let refusals = Arc::new(Refusals::default());
+    let grpc_counters = GrpcCounters::default();
+    let metrics = Metrics::new(&grpc_counters, progress.clone(), network.clone());
+
+    let consensus = Consensus::start(
+        driver,
+        validator_key,
+        genesis.registry().clone(),
+        ConsensusPorts {
+            network: network.clone(),
+            events,
+            submitted,
+            progress: progress_writer,
+            ready: ready_writer,
+            refusals: Arc::clone(&refusals),
+            metrics: metrics.consensus(),
+            shutdown: shutdown.clone(),
+        },
+    )?;
+    let backend = Arc::new(NodeBackend {
+        name: config.name.clone(),
+        genesis_hash: genesis.genesis_hash(),
+        kind: genesis.document().kind,
+        genesis: genesis.document().to_bytes().into(),
+        reader,
+        submissions,
+        progress,
+        ready,
+        refusals,
+        network: network.clone(),
+        failed,
+    });
+    let options = GrpcOptions { reflection: true, ..GrpcOptions::default() };
+    let edge = grpc::serve(grpc_listener, backend, options, grpc_counters, shutdown.clone())?;
+    let metrics_page = serve_metrics(metrics_listener, metrics, shutdown.clone());
+    tracing::info!(name = %config.name, genesis = %genesis.genesis_hash(), grpc = %config.grpc, "started");
+
+    let mut consensus_end = std::pin::pin!(consensus.ended());
+    let mut edge_end = std::pin::pin!(edge.stopped());
+    let mut metrics_end = std::pin::pin!(metrics_page);
+    let outcome = tokio::select! {
+        () = asked_to_stop() => Ok(Stop::Requested),
+        end = &mut consensus_end => stop_of(end),
+        end = &mut edge_end => end.map(|_| Stop::Requested).map_err(RunError::Edge),
+        end = &mut metrics_end => end.map(|()| Stop::Requested),
+        error = store_failed.recv() => {
+            tracing::error!(?error, "reading the store has failed");
+            Ok(Stop::FailStop(Fatal::Storage { what: "reading the store" }))
+        }
+    };
+    tracing::info!("stopping");
+    shutdown.cancel();
+    // In order: no new work from the edge, then consensus, then the network. What has ended already ends at once.
+    finish(outcome, consensus_end, edge_end, network, network_task).await
+}
+
+async fn finish(
+    outcome: Result<Stop, RunError>,
+    consensus_end: std::pin::Pin<&mut impl Future<Output = Option<End>>>,
+    edge_end: std::pin::Pin<&mut impl Future<Output = Result<grpc::Drain, GrpcError>>>,
+    network: Network,
+    network_task: tokio::task::JoinHandle<()>,
+) -> Result<Stop, RunError> {
+    let mut outcome = outcome;
+    // An end that was taken above must not be polled again.
+    if !matches!(outcome, Err(RunError::Edge(_)))
+        && let Err(error) = edge_end.await
+    {
+        tracing::warn!(%error, "the edge did not stop cleanly");
+    }
+    if matches!(outcome, Ok(Stop::Requested))
+        && let Some(End::Fatal(fatal)) = consensus_end.await
+    {
+        outcome = Ok(Stop::FailStop(fatal));
+    }
+    network.shutdown().await;
+    if network_task.await.is_err() {
+        tracing::warn!("the network's task has ended with a panic");
+    }
+    outcome
+}
+
+fn stop_of(end: Option<End>) -> Result<Stop, RunError> {
+    match end {
+        Some(End::Fatal(fatal)) => Ok(Stop::FailStop(fatal)),
+        Some(End::Requested) => Ok(Stop::Requested),
+        None => Err(RunError::Panicked),
+    }
+}
+
+async fn serve_metrics(
+    listener: Option<TcpListener>,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
+    match listener {
+        Some(listener) => {
+            listener.set_nonblocking(true)?;
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            Ok(grpc::serve_metrics(listener, metrics.registry(), shutdown).await?)
+        }
+        None => {
+            shutdown.cancelled().await;
+            Ok(())
+        }
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        tracing::error!("signal handlers cannot be set up: stop the node with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }

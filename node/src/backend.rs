@@ -1,0 +1,317 @@
+//! The node behind its gRPC edge: reads come from snapshots of the store, writes go to the consensus thread.
+
+use std::{sync::Arc, time::Duration};
+
+use sigeli_ledger::{
+    prove::{self, ProveError, Subject},
+    state::View,
+    store::{Head, Snapshot, StoreError, StoreReader as _},
+};
+use sigeli_store::RocksReader;
+use sigeli_verifier::{
+    codes::NetworkKind,
+    ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, TransactionId},
+    record::{InstitutionFacts, KeyRecord, PermissionRecord},
+    transaction::{Payload, Sender, SignedTransaction},
+    validators::ValidatorSet,
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::Instant,
+};
+
+use crate::{
+    grpc::{
+        AuthorityAnswer, Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus,
+        Outcome, Page, PermissionsQuery, StampAnswer, StampQuery,
+    },
+    network::Network,
+    progress::{Progress, Refusals},
+};
+
+/// What the consensus thread answers to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// The mempool holds it.
+    Pooled,
+    /// The ledger refuses it.
+    Rejected(sigeli_ledger::outcome::Rejection),
+    /// The mempool is full.
+    Full,
+}
+
+/// A transaction on its way to the consensus thread.
+#[derive(Debug)]
+pub struct Submission {
+    /// The transaction.
+    pub transaction: SignedTransaction,
+    /// Where the answer goes.
+    pub reply: oneshot::Sender<Admission>,
+}
+
+/// Answers the edge.
+#[derive(Debug)]
+pub struct NodeBackend {
+    /// The operator's name for the node.
+    pub name: String,
+    /// The ledger.
+    pub genesis_hash: GenesisHash,
+    /// Whether what it says counts.
+    pub kind: NetworkKind,
+    /// The canonical genesis document.
+    pub genesis: Arc<[u8]>,
+    /// Snapshots.
+    pub reader: RocksReader,
+    /// The way to the consensus thread; bounded.
+    pub submissions: mpsc::Sender<Submission>,
+    /// Where the node is; changes with every commit and every refusal.
+    pub progress: watch::Receiver<Progress>,
+    /// Whether the node is fit to serve.
+    pub ready: watch::Receiver<bool>,
+    /// Transactions refused lately, after they had been pooled.
+    pub refusals: Arc<Refusals>,
+    /// The network, for the number of peers.
+    pub network: Network,
+    /// Told when the store fails.
+    pub failed: mpsc::Sender<StoreError>,
+}
+
+impl NodeBackend {
+    fn report(&self, error: StoreError) {
+        tracing::error!(%error, "the store failed while answering a request");
+        // A full channel means that a failure is already under way.
+        if self.failed.try_send(error).is_err() {
+            tracing::debug!("the node is already stopping");
+        }
+    }
+
+    /// Reads from one snapshot. A storage failure goes to whoever stops the node.
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&sigeli_store::RocksSnapshot<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, BackendError> {
+        query(&self.reader.snapshot()).map_err(|error| {
+            self.report(error);
+            BackendError::Internal
+        })
+    }
+
+    /// Where a transaction stands now, without the mempool.
+    fn committed(&self, id: &TransactionId) -> Result<Option<Committed>, BackendError> {
+        self.query(|snapshot| {
+            let Some(place) = snapshot.transaction(id)? else { return Ok(None) };
+            let missing = StoreError::Corrupt { what: "block of an indexed transaction (missing)" };
+            let (block, _) = snapshot.block(place.height)?.ok_or_else(|| missing.clone())?;
+            let index = usize::try_from(place.index).unwrap_or(usize::MAX);
+            let transaction = block.transactions.get(index).ok_or(missing)?;
+            let created = created(snapshot, transaction)?;
+            let header = block.header;
+            Ok(Some(Committed {
+                height: place.height,
+                index: place.index,
+                block: header.id(),
+                time: header.time,
+                created,
+            }))
+        })
+    }
+
+    /// Waits until a transaction is committed or refused, or time is up; `pooled` says what it is then.
+    async fn settle(&self, id: TransactionId, wait: Duration, pooled: bool) -> Result<Outcome, BackendError> {
+        let deadline = Instant::now() + wait;
+        let mut progress = self.progress.clone();
+        loop {
+            progress.borrow_and_update();
+            if let Some(committed) = self.committed(&id)? {
+                return Ok(Outcome::Committed(committed));
+            }
+            if let Some(rejection) = self.refusals.get(&id) {
+                return Ok(Outcome::Rejected(rejection));
+            }
+            match tokio::time::timeout_at(deadline, progress.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Err(BackendError::NotReady),
+                Err(_) => return Ok(if pooled { Outcome::Pending } else { Outcome::Unknown }),
+            }
+        }
+    }
+}
+
+/// What a committed transaction created.
+fn created(snapshot: &impl Snapshot, transaction: &SignedTransaction) -> Result<Created, StoreError> {
+    let view = View::new(snapshot);
+    let body = transaction.body();
+    match (&body.payload, body.sender) {
+        (Payload::BatchAnchor(anchor), Sender::Institution { institution }) => {
+            let batch = view.batch(institution, &anchor.root)?;
+            Ok(batch.map_or(Created::Nothing, |batch| Created::Batch(batch.sequence)))
+        }
+        (Payload::PermissionGrant(grant), Sender::Authority { authority, .. }) => {
+            let found =
+                view.permission_by_decision(grant.institution, authority, grant.scope.code(), &grant.decision)?;
+            Ok(found.map_or(Created::Nothing, Created::Permission))
+        }
+        _ => Ok(Created::Nothing),
+    }
+}
+
+fn head(snapshot: &impl Snapshot) -> Result<Head, StoreError> {
+    snapshot.head()?.ok_or(StoreError::Corrupt { what: "head (missing)" })
+}
+
+#[tonic::async_trait]
+impl Backend for NodeBackend {
+    async fn submit(&self, transaction: SignedTransaction, wait: Duration) -> Result<Outcome, BackendError> {
+        let id = transaction.id();
+        // A retry of what is final needs no place in a queue.
+        if let Some(committed) = self.committed(&id)? {
+            return Ok(Outcome::Committed(committed));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.submissions.try_send(Submission { transaction, reply }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => BackendError::Busy,
+            mpsc::error::TrySendError::Closed(_) => BackendError::NotReady,
+        })?;
+        match answer.await.map_err(|_| BackendError::NotReady)? {
+            Admission::Pooled if wait.is_zero() => Ok(Outcome::Pending),
+            Admission::Pooled => self.settle(id, wait, true).await,
+            Admission::Rejected(rejection) => {
+                // It may have become final between the two looks.
+                let committed = self.committed(&id)?;
+                Ok(committed.map_or(Outcome::Rejected(rejection), Outcome::Committed))
+            }
+            Admission::Full => Err(BackendError::Busy),
+        }
+    }
+
+    async fn transaction(&self, id: TransactionId, wait: Duration) -> Result<Outcome, BackendError> {
+        self.settle(id, wait, false).await
+    }
+
+    async fn stamp(&self, query: StampQuery) -> Result<StampAnswer, BackendError> {
+        let subject = Subject { institution: query.institution, batch: query.root, handle: query.handle };
+        let answer = prove::stamp(&self.reader.snapshot(), &subject, query.with_permission);
+        let stamp = answer.map_err(|error| match error {
+            ProveError::NothingCommitted => BackendError::NotReady,
+            ProveError::UnknownInstitution { .. } => BackendError::InstitutionNotFound,
+            ProveError::UnknownBatch => BackendError::BatchNotFound,
+            ProveError::Store(error) => {
+                self.report(error);
+                BackendError::Internal
+            }
+        })?;
+        let (height, time) = (stamp.stamp.header.height, stamp.stamp.header.time);
+        Ok(StampAnswer { stamp, height, time })
+    }
+
+    async fn header(&self, at: HeaderAt) -> Result<HeaderAnswer, BackendError> {
+        let found = self.query(|snapshot| {
+            let height = match at {
+                HeaderAt::Height(height) => height,
+                HeaderAt::Latest => head(snapshot)?.header.height,
+            };
+            snapshot.block(height)
+        })?;
+        let (block, certificate) = found.ok_or(BackendError::HeightNotFound)?;
+        Ok(HeaderAnswer { header: block.header, certificate })
+    }
+
+    async fn status(&self) -> Result<NodeStatus, BackendError> {
+        let head = self.query(|snapshot| head(snapshot))?;
+        let progress = *self.progress.borrow();
+        Ok(NodeStatus {
+            name: self.name.clone(),
+            height: head.header.height,
+            header: head.id,
+            state_root: head.header.state_root,
+            time: head.header.time,
+            genesis: self.genesis_hash,
+            network: self.kind,
+            peers: u32::try_from(self.network.connected().len()).unwrap_or(u32::MAX),
+            syncing: progress.syncing,
+            mempool_transactions: progress.mempool_transactions,
+        })
+    }
+
+    async fn genesis(&self) -> Result<Arc<[u8]>, BackendError> {
+        Ok(Arc::clone(&self.genesis))
+    }
+
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
+        let record = self.query(|snapshot| View::new(snapshot).authority(authority))?;
+        let record = record.ok_or(BackendError::AuthorityNotFound)?;
+        Ok(AuthorityAnswer { sequence: record.sequence, threshold: record.threshold, keys: record.keys.to_vec() })
+    }
+
+    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError> {
+        let record = self.query(|snapshot| View::new(snapshot).institution(institution))?;
+        record.map(|record| record.facts).ok_or(BackendError::InstitutionNotFound)
+    }
+
+    async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError> {
+        let page = self.query(|snapshot| {
+            let view = View::new(snapshot);
+            let Some(institution) = view.institution(query.institution)? else { return Ok(None) };
+            let total = institution.facts.keys;
+            let page = page(query.start.get().into(), query.limit, total.into(), |number| {
+                let index = KeyIndex::new(u16::try_from(number).unwrap_or(u16::MAX));
+                Ok(view.key(query.institution, index)?.map(|record| (index, record)))
+            })?;
+            Ok(Some(page))
+        })?;
+        let (entries, next) = page.ok_or(BackendError::InstitutionNotFound)?;
+        Ok(Page { entries, next: next.map(|number| KeyIndex::new(u16::try_from(number).unwrap_or(u16::MAX))) })
+    }
+
+    async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError> {
+        let page = self.query(|snapshot| {
+            let view = View::new(snapshot);
+            let Some(institution) = view.institution(query.institution)? else { return Ok(None) };
+            // Numbers count from 1.
+            let end = institution.facts.permissions.saturating_add(1);
+            let page = page(query.start.get(), query.limit, end, |number| {
+                let number = PermissionId::new(number);
+                Ok(view.permission(query.institution, number)?.map(|record| (number, record)))
+            })?;
+            Ok(Some(page))
+        })?;
+        let (entries, next) = page.ok_or(BackendError::InstitutionNotFound)?;
+        Ok(Page { entries, next: next.map(PermissionId::new) })
+    }
+
+    async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError> {
+        let found = self.query(|snapshot| {
+            let head = head(snapshot)?.header;
+            let wanted = if height == head.height.next() {
+                head.next_validators
+            } else if let Some(header) = snapshot.header(height)? {
+                header.validators
+            } else {
+                return Ok(None);
+            };
+            // The registry holds the set of the next height. Sets of the past differ only after a change of validators.
+            let registry = View::new(snapshot).registry()?;
+            Ok((registry.set().hash() == wanted).then(|| registry.set().clone()))
+        })?;
+        found.ok_or(BackendError::HeightNotFound)
+    }
+
+    fn readiness(&self) -> watch::Receiver<bool> {
+        self.ready.clone()
+    }
+}
+
+/// Entries `start..end`, at most `limit`, and where the list goes on.
+fn page<T>(
+    start: u32,
+    limit: u32,
+    end: u32,
+    entry: impl Fn(u32) -> Result<Option<T>, StoreError>,
+) -> Result<(Vec<T>, Option<u32>), StoreError> {
+    let stop = start.saturating_add(limit).min(end);
+    let mut entries = Vec::new();
+    for number in start..stop {
+        entries.push(entry(number)?.ok_or(StoreError::Corrupt { what: "numbered record (missing)" })?);
+    }
+    Ok((entries, (stop < end).then_some(stop)))
+}
