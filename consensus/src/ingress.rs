@@ -223,4 +223,4 @@ impl WaitingQueue {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

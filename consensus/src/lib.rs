@@ -28,5 +28,7 @@ pub mod signer;
 pub mod simulator;
 pub mod statement;
 pub mod sync;
+#[cfg(test)]
+mod testing;
 pub mod validators;
 pub mod wal;

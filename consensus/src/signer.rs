@@ -283,4 +283,4 @@ impl SignGuard {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -137,4 +137,4 @@ impl Syncer {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -368,4 +368,4 @@ impl Decode for Entry {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

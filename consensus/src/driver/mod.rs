@@ -336,6 +336,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         &self.head
     }
 
+    /// Whether a peer has committed more than the height that is being decided: this node is catching up.
+    pub fn is_behind(&self) -> bool {
+        self.syncer.highest_claim() > self.head.height.next()
+    }
+
     /// Whether this node may sign, or why not; `None` for an observer.
     pub fn guard_state(&self) -> Option<GuardState> {
         self.guard.as_ref().map(SignGuard::state)

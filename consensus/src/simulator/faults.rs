@@ -119,6 +119,10 @@ pub struct FaultPlan {
     pub dead: Vec<usize>,
     /// Nodes that sign a second, conflicting vote whenever they vote, and send it to half of the others.
     pub equivocators: Vec<usize>,
+    /// Whether the double-sign checker watches the equivocators too, and so must find them.
+    pub equivocators_watched: bool,
+    /// Whether reports of the highest signed message arrive empty: takes the guard's eyes away.
+    pub reports_emptied: bool,
 }
 
 /// How often something went wrong.

@@ -198,7 +198,8 @@ impl<F: ApplicationFactory> Simulation<F> {
                 }
             })
             .collect();
-        let exempt = config.faults.equivocators.iter().filter_map(|node| nodes.get(*node)?.address).collect();
+        let faulty = if config.faults.equivocators_watched { &[][..] } else { &config.faults.equivocators };
+        let exempt = faulty.iter().filter_map(|node| nodes.get(*node)?.address).collect();
         let checker = Checker::new(genesis.genesis, exempt);
         let sets = BTreeMap::from([(Height::new(1), genesis.validators.clone())]);
         let mut simulation = Self {
@@ -399,6 +400,7 @@ impl<F: ApplicationFactory> Simulation<F> {
             Action::SendTo { peer, bytes } => {
                 self.tap(&bytes)?;
                 let to = usize::try_from(peer.get()).unwrap_or(usize::MAX);
+                let bytes = if self.config.faults.reports_emptied { empty_report(bytes) } else { bytes };
                 self.transmit(number, to, &bytes);
             }
             Action::SetTimer { timer, after_ms } => {
@@ -547,4 +549,12 @@ fn peer(node: usize) -> Peer {
 
 fn public(key: &SigningKey) -> PublicKey {
     PublicKey::from_ed25519(key.verifying_key().as_bytes()).expect("a generated key is a point of large order")
+}
+
+/// The message, or, if it is a report, one that knows nothing.
+fn empty_report(bytes: Arc<[u8]>) -> Arc<[u8]> {
+    match Message::from_bytes(&bytes) {
+        Ok(Message::Report { validator, .. }) => Message::Report { validator, highest: None }.to_bytes().into(),
+        _ => bytes,
+    }
 }

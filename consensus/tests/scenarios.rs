@@ -1,0 +1,215 @@
+//! Networks with one named fault each, and planted faults that the checkers must find.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use sigeli_consensus::{
+    params::ConsensusParams,
+    ports::Fatal,
+    signer::RefusalReason,
+    simulator::{
+        Crash, CrashPoint, FaultPlan, Report, Simulation, SimulationConfig, TestFactory, Violation, Window, Wipe,
+    },
+    wal::WalDamage,
+};
+use sigeli_verifier::ids::Height;
+
+fn config(seed: u64, target: u64, faults: FaultPlan) -> SimulationConfig {
+    SimulationConfig {
+        seed,
+        nodes: 4,
+        observers: 0,
+        target,
+        params: ConsensusParams::default(),
+        faults,
+        healed_ms: 0,
+        patience_ms: 600_000,
+    }
+}
+
+fn run(config: SimulationConfig) -> Result<Report, Violation> {
+    Simulation::new(config, TestFactory::default()).run()
+}
+
+fn crash(node: usize, at_ms: u64, down_ms: u64, wipe: Wipe) -> Crash {
+    Crash { node, at_ms, point: CrashPoint::Between, down_ms, wipe }
+}
+
+/// The longest time between two commits of node 0.
+fn longest_gap_ms(report: &Report) -> u64 {
+    report.commit_times_ms.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)
+}
+
+#[test]
+fn a_healthy_network_needs_no_second_round() {
+    let report = run(config(1, 200, FaultPlan::default())).expect("healthy");
+    println!("200 heights in {} virtual ms", report.now_ms);
+    assert_eq!((report.later_rounds, report.dropped_peers, report.equivocations), (0, 0, 0));
+    assert!(longest_gap_ms(&report) < 500, "{}", longest_gap_ms(&report));
+}
+
+#[test]
+fn a_dead_validator_costs_a_timeout_only_when_its_time_is_up() {
+    let faults = FaultPlan { dead: vec![2], ..FaultPlan::default() };
+    let report = run(config(2, 300, faults)).expect("three of four go on");
+    println!("300 heights in {} virtual ms, {} of them in a later round", report.now_ms, report.later_rounds);
+    // Moved back for 2, 4, 8, ... 256 heights: without that every fourth height would wait, 75 of 300.
+    assert!((1..=8).contains(&report.later_rounds), "{}", report.later_rounds);
+    assert!(longest_gap_ms(&report) < 3_000, "{}", longest_gap_ms(&report));
+}
+
+#[test]
+fn two_of_four_down_halt_the_network_and_it_goes_on_when_they_return() {
+    for (seed, minutes) in [(1, 1), (2, 10), (3, 60)] {
+        let down_ms = minutes * 60_000;
+        let crashes = vec![crash(2, 1_000, down_ms, Wipe::Nothing), crash(3, 1_050, down_ms, Wipe::Nothing)];
+        let mut config = config(seed, 60, FaultPlan { crashes, ..FaultPlan::default() });
+        config.healed_ms = 1_050 + down_ms;
+        let report = run(config).expect("it goes on");
+        let stall = longest_gap_ms(&report) - down_ms;
+        println!("{minutes} min down: {stall} ms until the next block");
+        assert!(stall < 25_000, "{stall}");
+    }
+}
+
+#[test]
+fn all_four_crash_at_once_and_go_on() {
+    for seed in 0..10 {
+        let crashes = (0..4).map(|node| crash(node, 1_000 + seed, 500, Wipe::Nothing)).collect();
+        let mut config = config(seed, 60, FaultPlan { crashes, ..FaultPlan::default() });
+        config.healed_ms = 2_000;
+        let report = run(config).expect("it goes on");
+        assert!(longest_gap_ms(&report) < 10_000, "{}", longest_gap_ms(&report));
+    }
+}
+
+#[test]
+fn a_node_that_was_away_for_long_catches_up() {
+    let crashes = vec![crash(1, 500, 60_000, Wipe::Nothing)];
+    let mut config = config(4, 0, FaultPlan { crashes, ..FaultPlan::default() });
+    (config.healed_ms, config.patience_ms, config.target) = (64_000, 10_000, 300);
+    let report = run(config).expect("it catches up within 3.5 s");
+    assert!(report.height > 300);
+}
+
+#[test]
+fn partitions_never_fork() {
+    for (seed, side) in [(1, 0b0011), (2, 0b0001), (3, 0b0101)] {
+        let cut = Window { from_ms: 500, to_ms: 10_000, severity: side };
+        let mut config = config(seed, 80, FaultPlan { partitions: vec![cut], ..FaultPlan::default() });
+        config.healed_ms = 10_000;
+        let report = run(config).expect("it heals");
+        println!("side {side:04b}: longest gap {} ms", longest_gap_ms(&report));
+        assert!(report.faults.cut > 0);
+    }
+}
+
+#[test]
+fn an_idle_network_makes_a_block_per_heartbeat() {
+    let mut config = config(5, 4, FaultPlan::default());
+    config.healed_ms = 125_000;
+    let report =
+        Simulation::new(config, TestFactory { idle: true, ..TestFactory::default() }).run().expect("it beats");
+    assert_eq!(report.height, 4, "one block each 30 s");
+    assert_eq!(report.later_rounds, 0);
+}
+
+#[test]
+fn validators_come_and_go() {
+    let sets = [(10, vec![0, 1, 2, 3]), (20, vec![1, 2, 3, 4]), (30, vec![0, 1, 2, 4]), (40, vec![0, 1, 2, 3, 4])];
+    let changes = sets.map(|(height, nodes)| (Height::new(height), Simulation::<TestFactory>::validators(nodes)));
+    let factory = TestFactory { changes: Arc::new(BTreeMap::from(changes)), idle: false };
+    for seed in 0..5 {
+        let crashes = vec![crash(3, 1_500, 2_000, Wipe::Nothing)];
+        let mut config = config(seed, 80, FaultPlan { crashes, ..FaultPlan::default() });
+        (config.nodes, config.observers, config.healed_ms) = (5, 1, 3_500);
+        let report = Simulation::new(config, factory.clone()).run().expect("sets change without a stop");
+        assert_eq!((report.dropped_peers, report.refused.len()), (0, 0));
+    }
+}
+
+#[test]
+fn observers_follow() {
+    let mut config = config(6, 100, FaultPlan::default());
+    config.observers = 2;
+    let report = run(config).expect("observers reach the target too");
+    assert!(report.certificates >= 600);
+}
+
+#[test]
+fn an_equivocator_is_named_and_forks_nobody() {
+    for seed in 0..10 {
+        let faults = FaultPlan { equivocators: vec![3], ..FaultPlan::default() };
+        let report = run(config(seed, 60, faults)).expect("one of four may lie");
+        assert!(report.faults.equivocations > 0 && report.equivocations > 0);
+        assert_eq!(report.dropped_peers, 0);
+    }
+}
+
+#[test]
+fn planted_the_checker_finds_an_equivocator() {
+    let faults = FaultPlan { equivocators: vec![3], equivocators_watched: true, ..FaultPlan::default() };
+    assert!(matches!(run(config(1, 60, faults)), Err(Violation::DoubleSign { .. })));
+}
+
+/// Runs with one crash in the middle of work that takes something along.
+fn run_wiped(seed: u64, wipe: Wipe, reports_emptied: bool) -> Result<Report, Violation> {
+    let mut crash = crash(1, 700 + seed * 7, 200, wipe);
+    // In the middle of a height: right after something was sent.
+    crash.point = CrashPoint::AfterActions(9);
+    // A slow network, so that a forgotten vote can still come out differently.
+    let slow = Window { from_ms: 0, to_ms: 60_000, severity: 900 };
+    let faults = FaultPlan { crashes: vec![crash], delays: vec![slow], reports_emptied, ..FaultPlan::default() };
+    let mut config = config(seed, 30, faults);
+    config.healed_ms = 20_000;
+    run(config)
+}
+
+#[test]
+fn planted_a_wiped_log_stops_the_node() {
+    let mut stopped = 0;
+    for seed in 0..20 {
+        match run_wiped(seed, Wipe::Wal, false) {
+            // Between two heights there is nothing to lose.
+            Ok(_) => {}
+            Err(Violation::Stopped { node: 1, fatal: Fatal::Wal(WalDamage::EndsEarly { .. }) }) => stopped += 1,
+            Err(other) => panic!("seed {seed}: {other}"),
+        }
+    }
+    println!("{stopped} of 20 wiped logs stopped the node");
+    assert!(stopped >= 10, "{stopped}");
+}
+
+#[test]
+fn planted_a_lost_sign_state_takes_the_vote() {
+    for seed in 0..5 {
+        let mut config =
+            config(seed, 60, FaultPlan { crashes: vec![crash(1, 900, 100, Wipe::SignState)], ..FaultPlan::default() });
+        config.healed_ms = 3_000;
+        let report = run(config).expect("three of four go on, the fourth follows");
+        assert_eq!(report.refused, [(1, RefusalReason::SignStateMissing)]);
+    }
+}
+
+#[test]
+fn planted_a_node_made_anew_is_refused_by_its_peers_reports() {
+    let mut refused = 0;
+    for seed in 0..20 {
+        let report = run_wiped(seed, Wipe::Everything, false).unwrap_or_else(|violation| panic!("{seed}: {violation}"));
+        refused += report.refused.len();
+        assert!(report.refused.iter().all(|(node, reason)| {
+            *node == 1 && matches!(reason, RefusalReason::SignedElsewhere { known: None, .. })
+        }));
+    }
+    println!("{refused} of 20 were refused");
+    assert_eq!(refused, 20);
+}
+
+#[test]
+fn planted_without_the_reports_a_node_made_anew_signs_twice() {
+    let found = (0..20).filter(|seed| {
+        matches!(run_wiped(*seed, Wipe::Everything, true), Err(Violation::DoubleSign { .. }))
+    });
+    let found = found.count();
+    println!("the checker saw {found} of 20 sign twice");
+    assert!(found > 0);
+}
