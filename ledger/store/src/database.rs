@@ -123,10 +123,20 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Deletes every row of a table that is kept for a height. By point deletes: there are few, and tombstones of ranges
-    /// would slow down every later read.
+    /// Deletes every row of a table that is kept for a height.
     pub(crate) fn delete_height<T: Table>(&mut self, view: &View<'_>, height: Height) -> Result<(), StoreError> {
-        view.scan(T::NAME, &height_key(&height), Some(height_key(&height.next())), |key, _| {
+        self.delete_range::<T>(view, &height_key(&height), &height_key(&height.next()))
+    }
+
+    /// Deletes the rows of a table from a key on, below another. By point deletes: there are few, and tombstones of
+    /// ranges would slow down every later read.
+    pub(crate) fn delete_range<T: Table>(
+        &mut self,
+        view: &View<'_>,
+        from: &[u8],
+        below: &[u8],
+    ) -> Result<(), StoreError> {
+        view.scan(T::NAME, from, Some(below.to_vec()), |key, _| {
             self.delete_raw(T::NAME, key)?;
             Ok(ControlFlow::Continue(()))
         })

@@ -41,6 +41,8 @@ pub struct ConsensusLog {
     position: Option<(Height, u64)>,
     buffered: Vec<LogRow>,
     buffered_bytes: usize,
+    /// Durable rows of this height, from this sequence on, are deleted by the next sync.
+    replaced_from: Option<(Height, u64)>,
 }
 
 impl fmt::Debug for ConsensusLog {
@@ -56,32 +58,45 @@ fn is_kept(height: Height, tip: Option<Tip>) -> Result<bool, StoreError> {
 
 impl ConsensusLog {
     pub(crate) fn new(database: Arc<Database>) -> Result<Self, StoreError> {
-        let mut log = Self { database, position: None, buffered: Vec::new(), buffered_bytes: 0 };
+        let mut log = Self { database, position: None, buffered: Vec::new(), buffered_bytes: 0, replaced_from: None };
         log.position = log.rows()?.last().map(|row| (row.height, row.sequence + 1));
         Ok(log)
     }
 
     /// Adds a row in memory. It is durable after [`ConsensusLog::sync`], and not before. Rows of a height count from 0,
-    /// without gaps; of a committed height they are dropped.
+    /// without gaps; one that takes the place of an earlier row replaces it and all after it, also not before the sync. Rows
+    /// of a committed height are dropped.
     ///
     /// # Errors
     /// [`StoreError::OutOfOrder`] for a height above the next one; others as [`ConsensusLog::sync`]: a full buffer is
     /// written at once. The store is dead afterwards.
     ///
     /// # Panics
-    /// When the sequence is not the next one, or the row is longer than [`LOG_ROW_BYTES_MAX`].
+    /// When the sequence leaves a gap, or the row is longer than [`LOG_ROW_BYTES_MAX`].
     pub fn append(&mut self, height: Height, sequence: u64, bytes: &[u8]) -> Result<(), StoreError> {
         let tip = *self.database.lock()?;
         if !self.database.fatal(is_kept(height, tip))? {
             return Ok(());
         }
         let next = self.position.map_or(0, |(newest, next)| if newest == height { next } else { 0 });
-        assert!(sequence == next, "rows of the consensus log are numbered from 0 without gaps");
+        assert!(sequence <= next, "rows of the consensus log are numbered from 0 without gaps");
         assert!(bytes.len() <= LOG_ROW_BYTES_MAX, "rows of the consensus log are bounded");
+        if sequence < next {
+            self.drop_from(height, sequence);
+        }
         self.position = Some((height, sequence + 1));
         self.buffered_bytes += bytes.len();
         self.buffered.push(LogRow { height, sequence, bytes: bytes.to_vec() });
         if self.buffered_bytes > BUFFER_BYTES_MAX { self.sync() } else { Ok(()) }
+    }
+
+    fn drop_from(&mut self, height: Height, sequence: u64) {
+        self.buffered.retain(|row| row.height == height && row.sequence < sequence);
+        self.buffered_bytes = self.buffered.iter().map(|row| row.bytes.len()).sum();
+        self.replaced_from = match self.replaced_from {
+            Some((replaced, from)) if replaced == height => Some((height, from.min(sequence))),
+            _ => Some((height, sequence)),
+        };
     }
 
     /// Makes every row appended so far durable: one synced write, or none when there is nothing new. Blocks on the disk.
@@ -90,19 +105,29 @@ impl ConsensusLog {
     /// [`StoreError`]; the store is dead afterwards, and what was appended must be taken for lost.
     pub fn sync(&mut self) -> Result<(), StoreError> {
         let tip = self.database.lock()?;
+        let height = next_height(*tip);
         let mut batch = Batch::new(&self.database);
-        let mut is_empty = true;
         // A commit since then has made the rows of its height useless.
-        for row in self.buffered.iter().filter(|row| row.height == next_height(*tip)) {
-            batch.put::<ConsensusRows>(&(row.height, row.sequence), &ConsensusRow { bytes: Bytes(&row.bytes) })?;
-            is_empty = false;
+        let rows: Vec<_> = self.buffered.iter().filter(|row| row.height == height).collect();
+        if let Some((replaced, from)) = self.replaced_from
+            && replaced == height
+        {
+            batch.delete_range::<ConsensusRows>(
+                &self.database.view(),
+                &ConsensusRows::key(&(height, from)),
+                &height_key(&height.next()),
+            )?;
         }
-        if !is_empty {
+        for row in &rows {
+            batch.put::<ConsensusRows>(&(row.height, row.sequence), &ConsensusRow { bytes: Bytes(&row.bytes) })?;
+        }
+        if !rows.is_empty() {
             self.database.write(batch)?;
         }
         drop(tip);
         self.buffered.clear();
         self.buffered_bytes = 0;
+        self.replaced_from = None;
         Ok(())
     }
 

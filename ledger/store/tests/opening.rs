@@ -246,6 +246,41 @@ fn synced_rows_stay_and_unsynced_ones_do_not() {
 }
 
 #[test]
+fn a_row_in_the_place_of_another_replaces_it_and_all_after_it() {
+    let (_directory, path) = place();
+    let chain = Chain::of(2);
+    written(&path, &chain, 1);
+    let next = Height::new(1);
+    let (store, mut log) = opened_with_log(&path);
+    for sequence in 0..5 {
+        log.append(next, sequence, b"old").expect("appends");
+    }
+    log.sync().expect("syncs");
+    log.append(next, 5, b"never synced").expect("appends");
+    log.append(next, 3, b"newer").expect("replaces");
+    log.append(next, 2, b"new").expect("replaces");
+    assert_eq!(log.rows().map(|rows| rows.len()), Ok(5), "not before the sync");
+    drop((store, log));
+    let (store, mut log) = opened_with_log(&path);
+    assert_eq!(log.rows().map(|rows| rows.len()), Ok(5), "not before the sync");
+    log.append(next, 3, b"newer").expect("replaces");
+    log.append(next, 2, b"new").expect("replaces");
+    log.append(next, 3, b"last").expect("appends");
+    log.sync().expect("syncs");
+    let expected = vec![row(1, 0, b"old"), row(1, 1, b"old"), row(1, 2, b"new"), row(1, 3, b"last")];
+    assert_eq!(log.rows(), Ok(expected.clone()));
+    drop((store, log));
+    let (mut store, mut log) = opened_with_log(&path);
+    assert_eq!(log.rows(), Ok(expected));
+    // A replacement that a commit overtakes changes nothing of the next height.
+    log.append(next, 0, b"overtaken").expect("replaces");
+    store.commit(chain.commits[1].clone()).expect("the next height");
+    log.append(Height::new(2), 0, b"next height").expect("appends");
+    log.sync().expect("syncs");
+    assert_eq!(log.rows(), Ok(vec![row(2, 0, b"next height")]));
+}
+
+#[test]
 fn a_commit_deletes_the_rows_of_its_height() {
     let (_directory, path) = place();
     let chain = Chain::of(3);
