@@ -15,6 +15,7 @@ use sigeli_verifier::ids::GenesisHash;
 
 use crate::{
     database::{Batch, Database},
+    precheck,
     rows::FormatRow,
     tables::{FORMAT_VERSION, Format, descriptors},
 };
@@ -99,6 +100,7 @@ pub(crate) fn open(path: &Path, options: &Options) -> Result<Database, OpenError
         }
         create(path, options)?;
     }
+    precheck::check(path)?;
     open_rocks(path, options, false).map(Database::new)
 }
 

@@ -20,6 +20,7 @@ mod create;
 mod database;
 mod log;
 mod mark;
+mod precheck;
 mod recover;
 mod rows;
 mod snapshot;

@@ -217,8 +217,8 @@ mod tests {
     #[test]
     fn a_row_has_the_documented_bytes() {
         let bytes = encode(TABLE, KEY, &PlaceRow { height: 0x0102, index: 3 }).unwrap();
-        // The checksum was computed with `crc32` of zlib over 01 "table" "key" and the twelve bytes below.
-        assert_eq!(bytes[..1], [1]);
+        // The checksum was computed with zlib's `crc32` over 01 "table" "key" and the twelve bytes below.
+        assert_eq!(bytes[..5], [1, 0x89, 0xBA, 0xB0, 0x32]);
         assert_eq!(bytes[5..], [2, 1, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0]);
         assert_eq!(decode::<PlaceRow>(TABLE, KEY, &bytes), Ok(PlaceRow { height: 0x0102, index: 3 }));
     }

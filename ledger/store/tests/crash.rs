@@ -274,6 +274,45 @@ fn flipped_bits_in_the_other_files_never_give_other_data() {
     }
 }
 
+/// Where the types of a log file's records stand: byte 6 of each record, which has 7 bytes before its data.
+fn record_types(file: &Path) -> Vec<usize> {
+    let bytes = fs::read(file).expect("reads");
+    let (mut at, mut types) = (0, Vec::new());
+    while at + 7 <= bytes.len().min(32 * 1_024) {
+        types.push(at + 6);
+        at += 7 + usize::from(bytes[at + 4]) + 256 * usize::from(bytes[at + 5]);
+    }
+    types
+}
+
+#[test]
+fn a_record_of_a_recyclable_type_does_not_keep_the_store_from_answering() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (path, copy) = (directory.path().join("store"), directory.path().join("copy"));
+    closed_store(&path, 8, 1);
+    let mut store = open(&path).expect("the store opens");
+    for commit in &Chain::of(12).commits[8..] {
+        store.commit(commit.clone()).expect("the next height");
+    }
+    drop(store);
+    let logs = files(&path, "").into_iter().filter(|file| {
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        name.starts_with("MANIFEST-") || name.ends_with(".log")
+    });
+    let mut flipped = 0;
+    for log in logs {
+        for at in record_types(&log) {
+            copy_directory(&path, &copy);
+            // Full becomes recyclable full: RocksDB alone would read this record for ever.
+            flip(&copy.join(log.file_name().expect("a name")), at * 8 + 2);
+            let refused = open(&copy).err();
+            assert!(matches!(refused, Some(OpenError::Store(StoreError::Corrupt { .. }))), "byte {at}: {refused:?}");
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 20, "only {flipped} records");
+}
+
 #[test]
 fn a_log_cut_anywhere_is_told_and_without_the_mark_leaves_whole_heights() {
     let directory = tempfile::tempdir().expect("a temporary directory");
