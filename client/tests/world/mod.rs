@@ -48,7 +48,7 @@ const INSTITUTION: InstitutionId = InstitutionId::new(1);
 pub(crate) struct World {
     pub(crate) genesis: GenesisHash,
     keys: Vec<SecretKey>,
-    set: ValidatorSet,
+    pub(crate) set: ValidatorSet,
 }
 
 /// One prepared batch in a directory of its own.
@@ -160,6 +160,11 @@ impl World {
         Bundle { ledger: ledger_tag(&self.genesis), receipt, stamp: StampFile { stamp, permission } }
     }
 
+    /// A header of the newest height, over an empty state.
+    pub(crate) fn newest_header(&self) -> Header {
+        self.header(&StateRoots::EMPTY)
+    }
+
     fn header(&self, roots: &StateRoots) -> Header {
         Header {
             version: PROTOCOL_VERSION,
@@ -209,7 +214,7 @@ fn institution_facts() -> InstitutionFacts {
     }
 }
 
-fn permission_record() -> PermissionRecord {
+pub(crate) fn permission_record() -> PermissionRecord {
     PermissionRecord {
         authority: AuthorityId::new(2),
         decision: DecisionRef::new([6; 32]),
