@@ -113,10 +113,9 @@ pub enum PrepareError {
         /// The files, grouped by content.
         groups: Vec<Vec<PathBuf>>,
     },
-    /// Several files have the same name.
+    /// Several files have the same name, or one is named twice.
     #[error(
-        "files in different directories have the same name, and so would their bundles; rename all but one of each \
-        line:{}",
+        "files of the same name would get bundles of the same name; rename or leave out all but one of each line:{}",
         listed(groups)
     )]
     SameName {

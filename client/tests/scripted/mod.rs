@@ -17,6 +17,7 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::Height,
     record::{KeyRecord, KeyState, StatusState},
+    state::StateRoots,
     transaction::{KeyPurposes, SignedTransaction, StatusReason},
 };
 use tokio::net::TcpListener;
@@ -166,8 +167,8 @@ impl Ledger for Node {
         let position = asked.position(|handle| handle == request.status_handle).unwrap();
         let position = if proof == Proof::Swapped { (position + 1) % files.len() } else { position };
         // Something was written about every credential, so that one's proof does not fit another.
-        let written =
-            written.or((proof == Proof::Swapped).then_some((StatusState::Reinstated, StatusReason::ReviewEnded)));
+        let written = written
+            .or_else(|| (proof == Proof::Swapped).then_some((StatusState::Reinstated, StatusReason::ReviewEnded)));
         let mut stamp = self.world.bundle(&self.issued, position, written).stamp;
         if proof == Proof::Altered {
             stamp.stamp.batch.level = sigeli_verifier::transaction::Level::new(7).unwrap();
@@ -180,7 +181,7 @@ impl Ledger for Node {
     }
 
     async fn get_header(&self, _: Request<v1::GetHeaderRequest>) -> Answered<v1::HeaderResponse> {
-        let header = self.world.newest_header();
+        let header = self.world.header(&StateRoots::EMPTY);
         let (block_id, header) = (header.id().to_wire(), header.to_bytes());
         Ok(Response::new(v1::HeaderResponse { header, certificate: Vec::new(), block_id }))
     }

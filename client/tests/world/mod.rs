@@ -160,12 +160,8 @@ impl World {
         Bundle { ledger: ledger_tag(&self.genesis), receipt, stamp: StampFile { stamp, permission } }
     }
 
-    /// A header of the newest height, over an empty state.
-    pub(crate) fn newest_header(&self) -> Header {
-        self.header(&StateRoots::EMPTY)
-    }
-
-    fn header(&self, roots: &StateRoots) -> Header {
+    /// The newest header, over these registers.
+    pub(crate) fn header(&self, roots: &StateRoots) -> Header {
         Header {
             version: PROTOCOL_VERSION,
             genesis: self.genesis,
