@@ -21,7 +21,7 @@ use crate::{
     check::{SignatureMemory, Terms, check_stateful, check_stateless},
     outcome::{CheckError, Rejection},
     schedule::Schedule,
-    state::{AuthorityRecord, Institution, Overlay, Registry, Usage, View, keys::Governance},
+    state::{AuthorityRecord, Finished, Institution, Overlay, Registry, Usage, View, keys::Governance},
     store::{Snapshot, StateWrites, StoreError},
 };
 
@@ -99,7 +99,6 @@ pub struct Executor<'a, S> {
     overlay: Overlay<'a, S>,
     context: BlockContext,
     terms: Terms,
-    registry: Registry,
     included: BTreeSet<TransactionId>,
 }
 
@@ -112,8 +111,7 @@ impl<'a, S: Snapshot> Executor<'a, S> {
         let view = View::new(snapshot);
         let BlockContext { genesis, height, time, .. } = context;
         let terms = Terms { genesis, height, time, policy: view.policy()? };
-        let registry = view.registry()?;
-        Ok(Self { snapshot, overlay: Overlay::new(snapshot), context, terms, registry, included: BTreeSet::new() })
+        Ok(Self { snapshot, overlay: Overlay::new(snapshot), context, terms, included: BTreeSet::new() })
     }
 
     /// Judges a transaction without including it.
@@ -194,19 +192,15 @@ impl<'a, S: Snapshot> Executor<'a, S> {
     /// # Errors
     /// [`StoreError`].
     pub fn finish(mut self) -> Result<Executed, StoreError> {
-        let before = View::new(self.snapshot).schedule()?;
-        let schedule = before.after_block(self.registry.set(), &placeholder_header(&self.context));
+        let view = View::new(self.snapshot);
+        // No transaction of this version changes the registry.
+        let (registry, before) = (view.registry()?, view.schedule()?);
+        let schedule = before.after_block(registry.set(), &placeholder_header(&self.context));
         if schedule != before {
             self.overlay.put_schedule(&schedule);
         }
-        let finished = self.overlay.finish()?;
-        Ok(Executed {
-            writes: finished.writes,
-            state_root: finished.roots.root(),
-            roots: finished.roots,
-            registry: self.registry,
-            schedule,
-        })
+        let Finished { writes, roots } = self.overlay.finish()?;
+        Ok(Executed { writes, state_root: roots.root(), roots, registry, schedule })
     }
 }
 

@@ -274,6 +274,11 @@ impl Snapshot for MemorySnapshot {
         Ok(found.map(|(block, certificate)| ((**block).clone(), certificate.clone())))
     }
 
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, StoreError> {
+        let data = self.medium.lock();
+        Ok(data.blocks.get(&height).filter(|_| self.sees(height)).map(|(_, certificate)| certificate.clone()))
+    }
+
     fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
         let data = self.medium.lock();
         Ok(data.heads.get(&height).filter(|_| self.sees(height)).map(|head| head.header))

@@ -54,8 +54,8 @@ pub struct Subject {
 /// [`ProveError`].
 pub fn stamp<S: Snapshot>(snapshot: &S, subject: &Subject, with_permission: bool) -> Result<StampFile, ProveError> {
     let Head { header, .. } = snapshot.head()?.ok_or(ProveError::NothingCommitted)?;
-    let missing = StoreError::Corrupt { what: "head block (missing)" };
-    let (_, certificate) = snapshot.block(header.height)?.ok_or(missing)?;
+    let missing = StoreError::Corrupt { what: "head's certificate (missing)" };
+    let certificate = snapshot.certificate(header.height)?.ok_or(missing)?;
     if certificate.signatures().is_empty() {
         return Err(ProveError::NothingCommitted);
     }

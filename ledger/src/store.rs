@@ -111,6 +111,15 @@ pub trait Snapshot {
     /// [`StoreError`].
     fn block(&self, height: Height) -> Result<Option<(Block, CommitCertificate)>, StoreError>;
 
+    /// The certificate of the block at a height. A store that keeps them apart answers without reading the block, whose
+    /// 4 MiB would be read for every stamp otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, StoreError> {
+        Ok(self.block(height)?.map(|(_, certificate)| certificate))
+    }
+
     /// The header at a height.
     ///
     /// # Errors

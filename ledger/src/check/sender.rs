@@ -69,7 +69,7 @@ fn check_institution<R: NodeReader>(
     };
     let institution = state.institution(id)?.ok_or(Rejection::UnknownSender)?;
     let key = entry.key;
-    let record = state.view().key(id, key)?.ok_or(Rejection::UnknownKey { key })?;
+    let record = state.key(id, key)?.ok_or(Rejection::UnknownKey { key })?;
     if let KeyState::Retired { at } = record.state {
         return Err(Rejection::KeyRetired { key, at }.into());
     }

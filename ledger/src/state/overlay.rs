@@ -4,6 +4,7 @@
 //! commit exactly the records written. Registers are hashed once, at the end.
 
 use alloc::{collections::BTreeMap, vec::Vec};
+use core::cell::RefCell;
 
 use sigeli_verifier::{
     encode::Encode,
@@ -40,6 +41,8 @@ pub struct Overlay<'a, R> {
     writes: StateWrites,
     /// Institutions read or changed: kept decoded, encoded once at the end.
     institutions: BTreeMap<InstitutionId, Institution>,
+    /// Institutions' keys read so far: decoding one decompresses a curve point, a tenth of a signature check.
+    keys: RefCell<BTreeMap<(InstitutionId, KeyIndex), KeyRecord>>,
     registers: BTreeMap<Register, BTreeMap<RegisterKey, Option<ValueHash>>>,
 }
 
@@ -65,7 +68,13 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
     /// Nothing pending over `base`.
     #[must_use]
     pub const fn new(base: &'a R) -> Self {
-        Self { base, writes: BTreeMap::new(), institutions: BTreeMap::new(), registers: BTreeMap::new() }
+        Self {
+            base,
+            writes: BTreeMap::new(),
+            institutions: BTreeMap::new(),
+            keys: RefCell::new(BTreeMap::new()),
+            registers: BTreeMap::new(),
+        }
     }
 
     /// Typed reads that see what is pending, except institutions: see [`Overlay::institution`].
@@ -83,6 +92,21 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
             Some(institution) => Ok(Some(institution.clone())),
             None => View::new(self.base).institution(id),
         }
+    }
+
+    /// A key of an institution, pending changes included.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key(&self, institution: InstitutionId, index: KeyIndex) -> Result<Option<KeyRecord>, StoreError> {
+        if let Some(known) = self.keys.borrow().get(&(institution, index)) {
+            return Ok(Some(*known));
+        }
+        let found = self.view().key(institution, index)?;
+        if let Some(record) = found {
+            self.keys.borrow_mut().insert((institution, index), record);
+        }
+        Ok(found)
     }
 
     fn put(&mut self, key: Vec<u8>, register: Register, name: RegisterKey, value: Vec<u8>) {
@@ -131,6 +155,7 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
 
     /// Puts a key of an institution.
     pub fn put_key(&mut self, institution: InstitutionId, index: KeyIndex, record: &KeyRecord) {
+        self.keys.get_mut().insert((institution, index), *record);
         let key = keys::institution_key(institution, index);
         self.put(key, Register::Keys(institution), key_key(index), record.to_bytes());
     }
