@@ -1,6 +1,7 @@
 //! The state machine as a whole, through its public interface: scenarios, a model, replay, blocks, stamps.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a failing helper fails its test")]
 
+mod audit;
 mod blocks;
 mod model;
 mod replay;

@@ -507,6 +507,7 @@ fn run(seed: u64, blocks: u32) -> BTreeMap<&'static str, u32> {
         verdicts.into_iter().for_each(|verdict| *seen.entry(verdict).or_default() += 1);
     }
     compare(&world, &model, seed);
+    crate::audit::assert_registers_commit_records(&world);
     seen
 }
 

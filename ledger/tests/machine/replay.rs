@@ -14,7 +14,7 @@ use sigeli_verifier::{
 use crate::support::*;
 
 /// A fixed story: founding, batches and statuses over three days, with an idle block and a missed turn.
-fn story() -> World {
+pub(crate) fn story() -> World {
     let mut world = World::founded(policy());
     world.commit(vec![world.anchor(batch(1)), world.anchor(batch(2))]);
     world.commit(vec![]);
