@@ -183,3 +183,6 @@ impl Decode for Message {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,13 +74,21 @@ pub const NEXT_VOTES_PER_VALIDATOR_MAX: usize = 8;
 pub const NEXT_PROPOSALS_MAX: usize = 4;
 /// Most proposals of the current height that are kept for peers that lost them.
 pub const PROPOSALS_KEPT_MAX: usize = 16;
+/// Most distinct blocks of one round that are looked at: one, and a second that proves misbehaviour. The core keeps no more.
+pub const BLOCKS_PER_ROUND_MAX: usize = 2;
+/// How many rounds ahead of ours a proposal may be. The core takes no later one.
+pub const ROUNDS_AHEAD_MAX: u32 = 10;
 /// Most blocks withheld for their time in one height.
 pub const WITHHELD_MAX: usize = 16;
 /// Most proofs of misbehaviour that are kept.
 pub const EQUIVOCATIONS_MAX: usize = 64;
 
-const _: () = assert!(SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX < MESSAGE_BYTES_MAX);
-// A certificate takes at most 6 + 65 bytes per validator.
+/// Largest commit certificate: round, count, and a position and a signature for each validator.
+const CERTIFICATE_BYTES_MAX: usize = 4 + 2 + 65 * VALIDATORS_MAX;
+/// [`SYNC_BLOCKS_MAX`], as a count of things in memory.
+pub(crate) const SYNC_BLOCKS_COUNT_MAX: usize = 64;
+const _: () = assert!(SYNC_BLOCKS_MAX == 64, "the two are equal");
 const _: () = assert!(
-    SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX + (SYNC_BLOCKS_MAX as usize) * (6 + 65 * VALIDATORS_MAX) < MESSAGE_BYTES_MAX
+    16 + SYNC_BYTES_SOFT_MAX + BLOCK_BYTES_MAX + SYNC_BLOCKS_COUNT_MAX * CERTIFICATE_BYTES_MAX < MESSAGE_BYTES_MAX,
+    "the longest sync response is a message"
 );

@@ -103,7 +103,7 @@ impl Syncer {
         let ahead = known.committed.get().saturating_sub(from.get()).saturating_add(1);
         let count = u16::try_from(ahead).unwrap_or(SYNC_BLOCKS_MAX).min(SYNC_BLOCKS_MAX);
         let request = Request { number: self.next_number, peer: *peer, from, count };
-        self.next_number += 1;
+        self.next_number = self.next_number.saturating_add(1);
         self.under_way = Some(request);
         Some(request)
     }

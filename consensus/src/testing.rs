@@ -37,8 +37,7 @@ fn sign(node: usize, statement: &Statement) -> Signature {
 }
 
 pub(crate) fn vote(node: usize, kind: VoteKind, height: u64, round: u32, block: Option<BlockId>) -> SignedVote {
-    let vote =
-        Vote { kind, height: Height::new(height), round: Round::new(round), block, validator: validator(node) };
+    let vote = Vote { kind, height: Height::new(height), round: Round::new(round), block, validator: validator(node) };
     SignedVote { vote, signature: sign(node, &Statement::Vote(vote)) }
 }
 
@@ -48,7 +47,7 @@ pub(crate) fn block(node: usize, height: u64, round: u32) -> SharedBlock {
             version: PROTOCOL_VERSION,
             genesis: GENESIS,
             height: Height::new(height),
-            time: TimeMs::new(1_000 + height),
+            time: TimeMs::new(height.saturating_add(1_000)),
             parent: BlockId::new([1; 32]),
             creator: validator(node),
             round: Round::new(round),

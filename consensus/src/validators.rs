@@ -91,7 +91,7 @@ impl HeightValidators {
     #[must_use]
     pub fn proposer(&self, round: u32) -> &Member {
         let count = self.inner.order.len();
-        let turn = usize::try_from(round).unwrap_or(0) % count;
+        let turn = usize::try_from(round).unwrap_or(0).checked_rem(count).expect("a set is never empty");
         &self.inner.members[self.inner.order[turn]]
     }
 }

@@ -117,11 +117,11 @@ impl WalLog {
         let mut found = named.is_none();
         let mut inputs = Vec::new();
         for (position, row) in rows.iter().enumerate() {
-            let is_last = position + 1 == rows.len();
+            let is_last = position.saturating_add(1) == rows.len();
             let Some(payload) = log.check_row(row, is_last)? else { break };
             let sequence = log.next;
             log.hash = chain(&log.hash, row);
-            log.next += 1;
+            log.next = log.next.saturating_add(1);
             if let Some(named) = named.filter(|named| named.sequence == sequence) {
                 if named.hash != log.hash {
                     return Err(WalDamage::Mismatch { height, named: sequence });
@@ -163,7 +163,7 @@ impl WalLog {
         let row = encode_row(&self.hash, self.height, self.next, payload);
         wal.append(self.height, self.next, &row)?;
         self.hash = chain(&self.hash, &row);
-        self.next += 1;
+        self.next = self.next.saturating_add(1);
         Ok(())
     }
 
@@ -253,7 +253,7 @@ fn chain(previous: &[u8; 32], row: &[u8]) -> [u8; 32] {
 fn encode_row(previous: &[u8; 32], height: Height, sequence: u64, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("payloads are bounded by the block size");
     let head = head_bytes(height, sequence, length);
-    let mut row = Vec::with_capacity(HEAD_BYTES + payload.len() + HASH_BYTES);
+    let mut row = Vec::with_capacity(payload.len().saturating_add(HEAD_BYTES + HASH_BYTES));
     row.extend_from_slice(&head);
     row.extend_from_slice(payload);
     row.extend_from_slice(&row_hash(previous, &head, payload));

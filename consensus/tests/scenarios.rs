@@ -1,4 +1,5 @@
 //! Networks with one named fault each, and planted faults that the checkers must find.
+#![expect(clippy::print_stdout, reason = "figures for the log of a nightly run")]
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -107,8 +108,7 @@ fn partitions_never_fork() {
 fn an_idle_network_makes_a_block_per_heartbeat() {
     let mut config = config(5, 4, FaultPlan::default());
     config.healed_ms = 125_000;
-    let report =
-        Simulation::new(config, TestFactory { idle: true, ..TestFactory::default() }).run().expect("it beats");
+    let report = Simulation::new(config, TestFactory { idle: true, ..TestFactory::default() }).run().expect("it beats");
     assert_eq!(report.height, 4, "one block each 30 s");
     assert_eq!(report.later_rounds, 0);
 }
@@ -206,9 +206,8 @@ fn planted_a_node_made_anew_is_refused_by_its_peers_reports() {
 
 #[test]
 fn planted_without_the_reports_a_node_made_anew_signs_twice() {
-    let found = (0..20).filter(|seed| {
-        matches!(run_wiped(*seed, Wipe::Everything, true), Err(Violation::DoubleSign { .. }))
-    });
+    let found =
+        (0..20).filter(|seed| matches!(run_wiped(*seed, Wipe::Everything, true), Err(Violation::DoubleSign { .. })));
     let found = found.count();
     println!("the checker saw {found} of 20 sign twice");
     assert!(found > 0);

@@ -1,4 +1,5 @@
 //! Many seeded runs of a whole network with loss, delay, partitions and crashes.
+#![expect(clippy::print_stdout, reason = "figures for the log of a nightly run")]
 
 use std::sync::{
     Arc,

@@ -13,7 +13,7 @@ use crate::{
     engine::{Engine, EngineConfig, Input, Output, Timeout, TimeoutKind, Verdict},
     ingress::Waiting,
     message::Message,
-    params::{EQUIVOCATIONS_MAX, PROPOSALS_KEPT_MAX, WITHHELD_MAX},
+    params::{BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WITHHELD_MAX},
     ports::{Application, Fatal, ProposeContext, SignStateStore, Validity, Wal},
     signer::Permission,
     statement::{Equivocation, SignedProposal, SignedStatement, Statement},
@@ -200,7 +200,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             }
             Permission::New => {
                 let request = self.next_request;
-                self.next_request += 1;
+                self.next_request = self.next_request.saturating_add(1);
                 let preimage = statement.preimage(&self.head.genesis);
                 self.pending = Some(PendingSignature { request, statement, wal });
                 self.actions.push(Action::Sign { request, statement, preimage });
@@ -254,6 +254,15 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
 
     /// Feeds a checked proposal, and the judgement of its block: at once, or after our prevote if its time is wrong.
     pub(super) fn admit_proposal(&mut self, proposal: &SignedProposal) -> Result<(), Fatal> {
+        // A faulty proposer must not fill memory, nor make us execute block after block.
+        if proposal.round.get() > self.height.round.get().saturating_add(ROUNDS_AHEAD_MAX) {
+            return Ok(());
+        }
+        let seen = self.height.seen.entry(proposal.round).or_default();
+        if seen.len() >= BLOCKS_PER_ROUND_MAX && !seen.contains(&proposal.block.id()) {
+            return Ok(());
+        }
+        seen.insert(proposal.block.id());
         self.keep_proposal(proposal);
         self.feed(Input::Proposal(proposal.clone()))?;
         self.judge(proposal)

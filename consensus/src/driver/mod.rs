@@ -145,6 +145,9 @@ pub enum Action {
         timer: TimerId,
     },
     /// Sign these bytes with the validator key and answer with [`Event::SignatureReady`]. The WAL is synced.
+    ///
+    /// Asked once: a signer that fails for a while is asked again by whoever performs the action. Until the answer comes,
+    /// this validator casts no vote at this height; blocks may still come by sync, and a late answer is then ignored.
     Sign {
         /// The request to name in the answer.
         request: u64,
@@ -218,6 +221,7 @@ struct HeightState {
     built: BTreeMap<Round, SharedBlock>,
     blocks: BTreeMap<BlockId, SharedBlock>,
     proposals: Vec<SignedProposal>,
+    seen: BTreeMap<Round, BTreeSet<BlockId>>,
     judged: BTreeSet<(Round, BlockId)>,
     withheld: Vec<SignedProposal>,
     own: BTreeMap<u8, Message>,
@@ -523,6 +527,7 @@ impl HeightState {
             built: BTreeMap::new(),
             blocks: BTreeMap::new(),
             proposals: Vec::new(),
+            seen: BTreeMap::new(),
             judged: BTreeSet::new(),
             withheld: Vec::new(),
             own: BTreeMap::new(),

@@ -292,10 +292,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
 
     fn on_sync_request(&mut self, from: Peer, first: Height, count: u16) -> Result<(), Fatal> {
         let mut blocks = Vec::new();
-        let (mut height, mut size) = (first, 0);
+        let (mut height, mut size) = (first, 0_usize);
         for _ in 0..count {
             let Some(committed) = self.application.block_at(height)? else { break };
-            size += committed.block.to_bytes().len();
+            size = size.saturating_add(committed.block.to_bytes().len());
             blocks.push(committed);
             height = height.next();
             if size > SYNC_BYTES_SOFT_MAX {

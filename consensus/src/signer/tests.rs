@@ -71,7 +71,10 @@ fn every_flipped_bit_of_the_record_is_damage() {
             assert!(SignState::from_record(&record[..position], &GENESIS, &validator(0)).is_err());
         }
         assert!(SignState::from_record(&record, &GENESIS, &validator(1)).is_err(), "another key's");
-        assert!(SignState::from_record(&record, &GenesisHash::new([9; 32]), &validator(0)).is_err(), "another ledger's");
+        assert!(
+            SignState::from_record(&record, &GenesisHash::new([9; 32]), &validator(0)).is_err(),
+            "another ledger's"
+        );
     }
 }
 

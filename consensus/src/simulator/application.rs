@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use sigeli_verifier::{
     block::{Block, Header, transactions_root},
     certificate::CommitCertificate,
-    ids::{BlockId, Height, HistoryRoot, Round, StateRoot, TimeMs, ValidatorAddress},
+    ids::{BlockId, GenesisHash, Height, HistoryRoot, Round, StateRoot, TimeMs, ValidatorAddress},
     params::PROTOCOL_VERSION,
     validators::ValidatorSet,
 };
@@ -147,6 +147,14 @@ pub struct TestFactory {
 
 impl ApplicationFactory for TestFactory {
     type Application = TestApplication;
+
+    fn found(&mut self, _: &ValidatorSet, _: TimeMs) -> GenesisHash {
+        GenesisHash::new(*blake3::hash(b"simulated ledger").as_bytes())
+    }
+
+    fn submit(&mut self, _: usize, _: &mut TestApplication, _: TimeMs) -> bool {
+        false
+    }
 
     fn create(&mut self, _: usize, genesis: &SimulatedGenesis) -> TestApplication {
         TestApplication {

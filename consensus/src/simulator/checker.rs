@@ -94,12 +94,12 @@ impl Checker {
     ) -> Result<(), Violation> {
         let header = &committed.block.header;
         let (height, id) = (header.height, header.id());
-        if let Some(previous) = height.previous().and_then(|previous| self.blocks.get(&previous)) {
-            if header.parent != previous.0 {
-                return Err(Violation::Chain { node, height });
-            }
+        if let Some(previous) = height.previous().and_then(|previous| self.blocks.get(&previous))
+            && header.parent != previous.0
+        {
+            return Err(Violation::Chain { node, height });
         }
-        let known = self.blocks.entry(height).or_insert((id, header.state_root.get()));
+        let known = self.blocks.entry(height).or_insert_with(|| (id, header.state_root.get()));
         if *known != (id, header.state_root.get()) {
             return Err(Violation::Agreement { node, height });
         }

@@ -49,6 +49,13 @@ pub trait ApplicationFactory {
     /// The application.
     type Application: Application;
 
+    /// Founds a ledger of these validators at this time.
+    fn found(&mut self, validators: &ValidatorSet, time: TimeMs) -> GenesisHash;
+
+    /// Hands a node something to commit, if it likes: asked after its start and after each of its commits. Whether the
+    /// application has taken something.
+    fn submit(&mut self, node: usize, application: &mut Self::Application, now: TimeMs) -> bool;
+
     /// A new application at genesis.
     fn create(&mut self, node: usize, genesis: &SimulatedGenesis) -> Self::Application;
 

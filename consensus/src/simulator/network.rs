@@ -12,7 +12,7 @@ use sigeli_verifier::{
     crypto::PublicKey,
     decode::Decode as _,
     encode::Encode as _,
-    ids::{AuthorityId, BlockId, GenesisHash, Height, Signature, TimeMs, ValidatorAddress, VotingPower},
+    ids::{AuthorityId, BlockId, Height, Signature, TimeMs, ValidatorAddress, VotingPower},
     validators::{Validator, ValidatorSet},
 };
 
@@ -168,12 +168,8 @@ impl<F: ApplicationFactory> Simulation<F> {
 
     /// Sets a network up at genesis.
     pub fn new(config: SimulationConfig, mut factory: F) -> Self {
-        let set = Self::validators(0..config.nodes);
-        let genesis = SimulatedGenesis {
-            genesis: GenesisHash::new(*blake3::hash(b"simulated ledger").as_bytes()),
-            time: TimeMs::new(START_MS),
-            validators: set,
-        };
+        let (validators, time) = (Self::validators(0..config.nodes), TimeMs::new(START_MS));
+        let genesis = SimulatedGenesis { genesis: factory.found(&validators, time), time, validators };
         let mut random = Random::new(config.seed);
         let total = config.nodes.saturating_add(config.observers);
         let nodes: Vec<_> = (0..total)
@@ -340,7 +336,10 @@ impl<F: ApplicationFactory> Simulation<F> {
         let node = &mut self.nodes[number];
         let now = TimeMs::new(START_MS.saturating_add(self.now_ms).saturating_add(node.skew_ms));
         let Some(driver) = &mut node.driver else { return Ok(()) };
+        let is_start = matches!(event, Event::Started);
+        let before = driver.head().height;
         let actions = driver.step(now, event);
+        let may_submit = is_start || driver.head().height > before;
         self.check_commits(number)?;
         if let Some(Action::Stop { fatal }) = actions.last() {
             let is_planned = self.nodes[number].armed.is_some() && matches!(fatal, Fatal::Storage { .. });
@@ -359,6 +358,10 @@ impl<F: ApplicationFactory> Simulation<F> {
         }
         if survives.is_some() {
             self.crash(number);
+        }
+        let Some(driver) = self.nodes[number].driver.as_mut().filter(|_| may_submit) else { return Ok(()) };
+        if self.factory.submit(number, driver.application_mut(), now) {
+            self.step(number, Event::TransactionsAvailable)?;
         }
         Ok(())
     }
