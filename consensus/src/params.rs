@@ -66,6 +66,8 @@ pub const SYNC_RESPONSE_MS: u64 = 5_000;
 pub const SYNC_GRACE_MS: u64 = 300;
 /// How often a node tells its peers where it is.
 pub const STATUS_MS: u64 = 5_000;
+/// Most sync requests of one peer that are answered within [`STATUS_MS`].
+pub const SYNC_REQUESTS_PER_PEER_MAX: u32 = 256;
 /// Most peers that are tracked.
 pub const PEERS_MAX: usize = 256;
 /// Most votes of one validator that wait for the next height.

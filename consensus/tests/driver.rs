@@ -56,8 +56,12 @@ struct Bench {
 
 impl Bench {
     fn open(validators: usize, node: Option<usize>) -> Self {
+        Self::open_with(validators, node, &mut TestFactory::default())
+    }
+
+    fn open_with(validators: usize, node: Option<usize>, factory: &mut TestFactory) -> Self {
         let genesis = genesis(validators);
-        let application = TestFactory::default().create(0, &genesis);
+        let application = factory.create(0, &genesis);
         let key = node.map(key);
         let record = node.map(|node| SignState::new(genesis.genesis, address(node)).to_record());
         let sign_state = record.map_or_else(MemorySignState::default, MemorySignState::with);
@@ -424,6 +428,63 @@ fn blocks_that_nobody_asked_for_are_ignored() {
     bench.connect(1);
     bench.receive(1, &Message::SyncResponse { from: Height::new(1), blocks: committed(2) });
     assert_eq!(bench.driver.head().height, Height::new(0));
+}
+
+/// Whether consensus on the next height has started.
+fn is_started(actions: &[Action]) -> bool {
+    actions.iter().any(|action| matches!(action, Action::SetTimer { timer: TimerId::Consensus { .. }, .. }))
+}
+
+#[test]
+fn an_idle_height_starts_only_for_a_reason() {
+    let heartbeat = TimerId::Heartbeat { height: Height::new(1) };
+    let status = |height, started| Message::Status { committed: Height::new(height), started };
+    let idle = || {
+        let mut bench = Bench::open_with(4, Some(0), &mut TestFactory { idle: true, ..TestFactory::default() });
+        let actions = bench.make_ready();
+        assert!(!is_started(&actions));
+        assert!(actions.contains(&Action::SetTimer { timer: heartbeat, after_ms: 30_000 }));
+        assert!(!is_started(&bench.receive(1, &status(0, false))), "others are idle too");
+        bench
+    };
+    let own_reasons = [Event::TransactionsAvailable, Event::TimerFired(heartbeat)];
+    for reason in own_reasons {
+        let actions = idle().step(reason);
+        assert!(is_started(&actions));
+        assert!(sent(&actions).contains(&status(0, true)), "the others are told, for they may have no reason");
+    }
+    for reason in [status(0, true), vote(1, VoteKind::Prevote, 0, None)] {
+        let actions = idle().receive(1, &reason);
+        assert!(is_started(&actions));
+        assert!(!sent(&actions).contains(&status(0, true)), "who told us has told all");
+    }
+}
+
+#[test]
+fn a_lost_proposal_is_asked_for_and_given() {
+    let mut bench = Bench::open(4, Some(0));
+    bench.make_ready();
+    let (node, proposal) = first_proposal(&bench, NOW);
+    let request = Message::ProposalRequest { height: Height::new(1), round: Round::new(0) };
+    assert!(sent(&bench.step(fires(0, TimeoutKind::Rebroadcast))).contains(&request));
+    assert!(sent(&bench.receive(2, &request)).is_empty(), "we have none either");
+    bench.receive(node, &Message::Proposal(proposal.clone()));
+    assert!(!sent(&bench.step(fires(0, TimeoutKind::Rebroadcast))).contains(&request));
+    assert_eq!(sent(&bench.receive(2, &request)), [Message::Proposal(proposal)]);
+}
+
+#[test]
+fn a_faulty_proposer_makes_us_look_at_two_blocks_of_a_round_at_most() {
+    let mut bench = Bench::open(4, Some(0));
+    bench.make_ready();
+    let mut kept = 0;
+    for offset in 0..10 {
+        let (node, proposal) = first_proposal(&bench, TimeMs::new(NOW.get() + offset));
+        bench.receive(node, &Message::Proposal(proposal));
+        let request = Message::ProposalRequest { height: Height::new(1), round: Round::new(0) };
+        kept = sent(&bench.receive(2, &request)).len();
+    }
+    assert_eq!(kept, 2);
 }
 
 #[test]

@@ -1,5 +1,9 @@
 //! Networks with one named fault each, and planted faults that the checkers must find.
-#![expect(clippy::print_stdout, reason = "figures for the log of a nightly run")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a failure names its run; figures for the log of a nightly run"
+)]
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -80,6 +84,32 @@ fn all_four_crash_at_once_and_go_on() {
         config.healed_ms = 2_000;
         let report = run(config).expect("it goes on");
         assert!(longest_gap_ms(&report) < 10_000, "{}", longest_gap_ms(&report));
+    }
+}
+
+/// Runs with one crash at this point of node 1's work, under ordinary delays.
+fn run_crashed(seed: u64, at_ms: u64, point: CrashPoint) -> Report {
+    let crashes = vec![Crash { node: 1, at_ms, point, down_ms: 150, wipe: Wipe::Nothing }];
+    let mut config = config(seed, 15, FaultPlan { crashes, ..FaultPlan::default() });
+    config.healed_ms = at_ms + 1_500;
+    let report = run(config).unwrap_or_else(|violation| panic!("{point:?} at {at_ms} ms: {violation}"));
+    assert_eq!((report.faults.crashes, report.refused.len(), report.dropped_peers), (1, 0, 0), "{point:?}");
+    report
+}
+
+#[test]
+fn a_crash_at_every_write_and_after_every_action_is_harmless() {
+    // Three heights have some 45 WAL operations and 9 sign-state writes.
+    for operation in 0..48 {
+        run_crashed(1, 300, CrashPoint::WalOperation(operation));
+    }
+    for write in 0..10 {
+        run_crashed(2, 300, CrashPoint::SignStateWrite(write));
+    }
+    for moment in 0..20 {
+        for actions in 0..6 {
+            run_crashed(3, 300 + moment * 9, CrashPoint::AfterActions(actions));
+        }
     }
 }
 

@@ -44,6 +44,8 @@ fn check_order(order: &[ValidatorAddress], set: &ValidatorSet) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn nobody_is_ever_left_out_and_all_nodes_agree(
         steps in prop::collection::vec((0_u32..12, 2_usize..8), 1..120),

@@ -5,7 +5,10 @@
 //! storage stands behind ports that are called synchronously, everything else is an [`Action`].
 //!
 //! Invariants:
-//! - Before a signature is asked for, the WAL is synced; before it is released, the sign-state is durable.
+//! - Before a signature is asked for, the WAL is synced; before it is released, the sign-state is durable. Nothing else is
+//!   synced before it is sent: what we send binds us only by our signature, and our last signed message stands in the
+//!   sign-state until the next signature's sync has made its WAL row durable. A replay that misses the row derives the
+//!   message again from the rows before it, and gets the stored signature.
 //! - One height is committed durably before anything of the next is done.
 //! - After a [`Fatal`] the driver does nothing any more.
 //! - A node without a vote (an observer, or a validator that may not sign) never starts an engine: it follows by sync.
@@ -246,6 +249,8 @@ pub struct Driver<A, W, S> {
     waiting: WaitingQueue,
     peers: BTreeMap<Peer, Option<ValidatorAddress>>,
     syncer: Syncer,
+    /// Sync requests answered since the last status, by peer.
+    served: BTreeMap<Peer, u32>,
     highest: BTreeMap<ValidatorAddress, SignedStatement>,
     equivocations: VecDeque<Equivocation>,
     pending: Option<PendingSignature>,
@@ -305,6 +310,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             waiting: WaitingQueue::default(),
             peers: BTreeMap::new(),
             syncer: Syncer::default(),
+            served: BTreeMap::new(),
             highest: BTreeMap::new(),
             equivocations: VecDeque::new(),
             pending: None,
@@ -425,6 +431,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             }
             TimerId::Status => {
                 self.set_timer(TimerId::Status, STATUS_MS);
+                self.served.clear();
                 self.broadcast_status();
                 self.request_reports();
                 self.request_sync();

@@ -14,7 +14,7 @@ use crate::{
     engine::Input,
     ingress::{Refusal, Waiting},
     message::Message,
-    params::{MESSAGE_BYTES_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS, SYNC_RESPONSE_MS},
+    params::{MESSAGE_BYTES_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS, SYNC_REQUESTS_PER_PEER_MAX, SYNC_RESPONSE_MS},
     ports::{Application, CommittedBlock, Fatal, SignStateStore, Validity, Wal},
     signer::{GuardState, SignGuard, Signer},
     statement::{SignedProposal, SignedStatement, SignedVote},
@@ -291,6 +291,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     }
 
     fn on_sync_request(&mut self, from: Peer, first: Height, count: u16) -> Result<(), Fatal> {
+        let served = self.served.entry(from).or_default();
+        *served = served.saturating_add(1);
+        if *served > SYNC_REQUESTS_PER_PEER_MAX {
+            return Ok(());
+        }
         let mut blocks = Vec::new();
         let (mut height, mut size) = (first, 0_usize);
         for _ in 0..count {
