@@ -11,7 +11,7 @@ use sigeli_store::{Census, ConsensusLog, LogRow, OpenError, Options, RocksStore}
 use sigeli_verifier::ids::{GenesisHash, Height, Round, TransactionId};
 use tempfile::TempDir;
 
-/// Rows of the seven tables that are keyed by more than a name.
+/// Every column family, as a program that is not the store must name them.
 const FAMILIES: [&str; 8] =
     ["blocks", "headers", "certificates", "transactions", "state", "meta", "consensus", "built"];
 
