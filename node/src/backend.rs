@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use sigeli_ledger::{
+    outcome::Rejection,
     prove::{self, ProveError, Subject},
     state::View,
     store::{Head, Snapshot, StoreError, StoreReader as _},
@@ -35,7 +36,7 @@ pub enum Admission {
     /// The mempool holds it.
     Pooled,
     /// The ledger refuses it.
-    Rejected(sigeli_ledger::outcome::Rejection),
+    Rejected(Rejection),
     /// The mempool is full.
     Full,
 }
@@ -163,9 +164,9 @@ fn head(snapshot: &impl Snapshot) -> Result<Head, StoreError> {
 impl Backend for NodeBackend {
     async fn submit(&self, transaction: SignedTransaction, wait: Duration) -> Result<Outcome, BackendError> {
         let id = transaction.id();
-        // A retry of what is final needs no place in a queue.
-        if let Some(committed) = self.committed(&id)? {
-            return Ok(Outcome::Committed(committed));
+        // A replay of what is final needs no place in a queue.
+        if let Some(Committed { height, .. }) = self.committed(&id)? {
+            return Ok(Outcome::Rejected(Rejection::AlreadyCommitted { height }));
         }
         let (reply, answer) = oneshot::channel();
         self.submissions.try_send(Submission { transaction, reply }).map_err(|error| match error {
@@ -175,11 +176,7 @@ impl Backend for NodeBackend {
         match answer.await.map_err(|_| BackendError::NotReady)? {
             Admission::Pooled if wait.is_zero() => Ok(Outcome::Pending),
             Admission::Pooled => self.settle(id, wait, true).await,
-            Admission::Rejected(rejection) => {
-                // It may have become final between the two looks.
-                let committed = self.committed(&id)?;
-                Ok(committed.map_or(Outcome::Rejected(rejection), Outcome::Committed))
-            }
+            Admission::Rejected(rejection) => Ok(Outcome::Rejected(rejection)),
             Admission::Full => Err(BackendError::Busy),
         }
     }
