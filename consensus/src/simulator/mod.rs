@@ -1,4 +1,4 @@
-//! A whole network under virtual time: seeded faults, the real [`Driver`], independent checkers.
+//! A whole network under virtual time: seeded faults, the real [`crate::driver::Driver`], independent checkers.
 //!
 //! Everything random comes from the seed, so that a run repeats bit for bit ([`Report::trace`]). Storage is modelled with
 //! its durable prefix: a crash loses what was not synced. The checkers see what is sent and what is committed, never the
