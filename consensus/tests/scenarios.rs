@@ -12,7 +12,8 @@ use sigeli_consensus::{
     ports::Fatal,
     signer::RefusalReason,
     simulator::{
-        Crash, CrashPoint, FaultPlan, Report, Simulation, SimulationConfig, TestFactory, Violation, Window, Wipe,
+        Crash, CrashPoint, FaultPlan, Random, Report, Simulation, SimulationConfig, TestFactory, Violation, Window,
+        Wipe,
     },
     wal::WalDamage,
 };
@@ -173,6 +174,29 @@ fn an_equivocator_is_named_and_forks_nobody() {
         assert!(report.faults.equivocations > 0 && report.equivocations > 0);
         assert_eq!(report.dropped_peers, 0);
     }
+}
+
+#[test]
+fn an_equivocator_among_other_faults_forks_nobody() {
+    for seed in 0..40 {
+        let mut faults = FaultPlan::random(&mut Random::new(seed ^ 0xB12), 4, 3_000);
+        faults.equivocators = vec![3];
+        let mut config = config(seed, 40, faults);
+        config.healed_ms = 6_000;
+        let report = run(config).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        assert!(report.faults.equivocations > 0 && report.equivocations > 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn seven_nodes_stand_two_faults_and_twenty_agree() {
+    let faults = FaultPlan { dead: vec![1], equivocators: vec![4], ..FaultPlan::default() };
+    let mut seven = config(1, 60, faults);
+    seven.nodes = 7;
+    assert_eq!(run(seven).expect("two of seven may fail").dropped_peers, 0);
+    let mut twenty = config(2, 10, FaultPlan::default());
+    twenty.nodes = 20;
+    assert_eq!(run(twenty).expect("healthy").later_rounds, 0);
 }
 
 #[test]

@@ -117,7 +117,7 @@ pub struct FaultPlan {
     pub crashes: Vec<Crash>,
     /// Nodes that are down from the start and stay so.
     pub dead: Vec<usize>,
-    /// Nodes that sign a second, conflicting vote whenever they vote, and send it to half of the others.
+    /// Nodes that sign a second, conflicting message whenever they vote or propose, and send it to half of the others.
     pub equivocators: Vec<usize>,
     /// Whether the double-sign checker watches the equivocators too, and so must find them.
     pub equivocators_watched: bool,
@@ -136,7 +136,7 @@ pub struct FaultCounts {
     pub cut: u64,
     /// Crashes.
     pub crashes: u64,
-    /// Conflicting votes sent.
+    /// Conflicting votes and proposals sent.
     pub equivocations: u64,
 }
 

@@ -21,6 +21,7 @@ use super::{
     RememberingCheck, SimulatedGenesis, Violation, Wipe, checker::Checker,
 };
 use crate::{
+    block::SharedBlock,
     driver::{Action, Driver, DriverConfig, Event, TimerId},
     engine::SignatureCheck,
     message::Message,
@@ -436,19 +437,30 @@ impl<F: ApplicationFactory> Simulation<F> {
         Message::from_bytes(bytes).map_or(Ok(()), |message| self.checker.on_sent(&message))
     }
 
-    /// A faulty validator contradicts each of its votes towards every second peer.
+    /// A faulty validator contradicts each of its votes and proposals towards every second peer.
     fn equivocate(&mut self, number: usize, bytes: &[u8]) -> Result<(), Violation> {
         if !self.config.faults.equivocators.contains(&number) {
             return Ok(());
         }
-        let (Ok(Message::Vote(vote)), Some(key)) = (Message::from_bytes(bytes), &self.nodes[number].key) else {
-            return Ok(());
+        let (Ok(message), Some(key)) = (Message::from_bytes(bytes), &self.nodes[number].key) else { return Ok(()) };
+        let genesis = self.genesis.genesis;
+        let sign = |statement: Statement| Signature::new(key.sign(&statement.preimage(&genesis)).to_bytes());
+        let forged = match message {
+            Message::Vote(SignedVote { mut vote, .. }) if Some(vote.validator) == self.nodes[number].address => {
+                vote.block = if vote.block.is_some() { None } else { Some(BlockId::new([9; 32])) };
+                Message::Vote(SignedVote { vote, signature: sign(Statement::Vote(vote)) })
+            }
+            Message::Proposal(mut proposal) if Some(proposal.proposer) == self.nodes[number].address => {
+                // Another block, and an invalid one: its state root is that of another time.
+                let mut block = proposal.block.block().clone();
+                block.header.time = TimeMs::new(block.header.time.get().saturating_add(1));
+                proposal.block = SharedBlock::new(block);
+                proposal.signature = sign(Statement::Proposal(proposal.proposal()));
+                Message::Proposal(proposal)
+            }
+            _ => return Ok(()),
         };
-        let mut other = vote.vote;
-        other.block = if other.block.is_some() { None } else { Some(BlockId::new([9; 32])) };
-        let preimage = Statement::Vote(other).preimage(&self.genesis.genesis);
-        let signature = Signature::new(key.sign(&preimage).to_bytes());
-        let forged: Arc<[u8]> = Message::Vote(SignedVote { vote: other, signature }).to_bytes().into();
+        let forged: Arc<[u8]> = forged.to_bytes().into();
         self.tap(&forged)?;
         self.report.faults.equivocations = self.report.faults.equivocations.saturating_add(1);
         for to in (0..self.nodes.len()).filter(|to| *to != number && to % 2 == 0) {
