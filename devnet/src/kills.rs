@@ -9,7 +9,7 @@ use std::{
     fmt::Write as _,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -37,6 +37,7 @@ use crate::{
     home::Home,
     observe::{self, Observer},
     pilot::{self, GTU, Pilot},
+    poll,
 };
 
 /// How many anchors are in flight at a time.
@@ -45,6 +46,8 @@ const STREAMS: u64 = 6;
 const LEAVES: usize = 16;
 /// How long a node is asked to wait for an anchor to become final.
 const ANSWER_WAIT_MS: u32 = 10_000;
+/// How long the network may take, with all nodes back, until an anchor becomes final again.
+const PROGRESS_LIMIT: Duration = Duration::from_secs(60);
 /// How long an answer may take: the wait, and some time to give it.
 const ANSWER_LIMIT: Duration = Duration::from_secs(15);
 /// Between two kills, the network runs this long, in milliseconds.
@@ -171,6 +174,8 @@ fn doors(nodes: &[Node]) -> eyre::Result<Vec<Door>> {
 struct Load {
     genesis: GenesisHash,
     pilot: Pilot,
+    /// How many anchors were acknowledged so far.
+    acknowledged: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -208,6 +213,7 @@ impl Load {
                 Some(State::Committed(committed)) => {
                     let height = Height::new(committed.height);
                     done.acknowledged.push(Acknowledged { sample, height, by: door.name });
+                    self.acknowledged.fetch_add(1, Ordering::Relaxed);
                 }
                 Some(State::Rejected(rejected)) => {
                     done.violations.push(format!(
@@ -237,8 +243,19 @@ struct Kill {
     name: &'static str,
     at: Duration,
     down: Duration,
-    /// How many blocks it had missed, and how long it took to get them; `None` when it was killed again meanwhile.
-    caught_up: Option<(Height, Duration)>,
+    /// `None` when it was killed again while starting.
+    back: Option<Back>,
+}
+
+/// How a killed node came back.
+#[derive(Debug)]
+struct Back {
+    /// The height that the others had when it was started.
+    height: Height,
+    /// How long it took to have it, too.
+    caught_up: Duration,
+    /// How long it took until an anchor was acknowledged that was not before the node had caught up.
+    served: Duration,
 }
 
 /// Runs the network under load, kills, restarts, and checks. Prints a table.
@@ -254,7 +271,12 @@ pub(crate) async fn run(home: &Home, cluster: &mut Cluster, plan: Plan) -> eyre:
     let pilot = Pilot::set_up(home, &remote, Day::of(pilot::now())).await?;
     let trust = crate::genesis::trust(cluster.genesis())?;
     sigeli::trust::write(&home.trust(), &trust)?;
-    let load = Arc::new(Load { genesis: cluster.genesis().genesis_hash(), pilot, stop: AtomicBool::new(false) });
+    let load = Arc::new(Load {
+        genesis: cluster.genesis().genesis_hash(),
+        pilot,
+        acknowledged: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+    });
 
     let mut random = Random(plan.seed);
     let mut streams = JoinSet::new();
@@ -262,7 +284,7 @@ pub(crate) async fn run(home: &Home, cluster: &mut Cluster, plan: Plan) -> eyre:
         let drawn = Random(random.next());
         streams.spawn(Arc::clone(&load).stream(doors(cluster.nodes())?, drawn));
     }
-    let killed = kill_all(cluster, &observers, plan.runs, &mut random).await;
+    let killed = kill_all(cluster, &observers, &load, plan.runs, &mut random).await;
     load.stop.store(true, Ordering::Relaxed);
     let mut done = Streamed::default();
     while let Some(stream) = streams.join_next().await {
@@ -293,6 +315,7 @@ pub(crate) async fn run(home: &Home, cluster: &mut Cluster, plan: Plan) -> eyre:
 async fn kill_all(
     cluster: &mut Cluster,
     observers: &[Observer],
+    load: &Load,
     runs: u32,
     random: &mut Random,
 ) -> eyre::Result<Vec<Kill>> {
@@ -318,17 +341,29 @@ async fn kill_all(
         let tip = observe::tip(observers).await?;
         let started = Instant::now();
         cluster.start(position)?;
-        let caught_up = if run < runs && random.within(0..STARTS_PER_REPEATED_KILL) == 0 {
+        let back = if run < runs && random.within(0..STARTS_PER_REPEATED_KILL) == 0 {
             starting = Some(position);
             None
         } else {
             observe::wait_height(cluster, &observers[position], tip).await?;
-            Some((tip, started.elapsed()))
+            let caught_up = started.elapsed();
+            wait_progress(cluster, load).await?;
+            Some(Back { height: tip, caught_up, served: started.elapsed() })
         };
-        kills.push(Kill { name, at, down, caught_up });
+        kills.push(Kill { name, at, down, back });
         println!("kill {run:>3}: {name}");
     }
     Ok(kills)
+}
+
+/// Waits until another anchor is acknowledged: the network works again, and the next kill meets it at work.
+async fn wait_progress(cluster: &mut Cluster, load: &Load) -> eyre::Result<()> {
+    let before = load.acknowledged.load(Ordering::Relaxed);
+    poll::until("an anchor becoming final again", PROGRESS_LIMIT, async || {
+        cluster.check_running()?;
+        Ok((load.acknowledged.load(Ordering::Relaxed) > before).then_some(()))
+    })
+    .await
 }
 
 /// Part of the schedule: when something happens, not a wait for something to have happened.
@@ -339,9 +374,12 @@ async fn delay(milliseconds: u64) {
 fn table(kills: &[Kill]) -> String {
     let mut text = format!("\n{:>4}  {:<9} {:>9} {:>8}  {}\n", "kill", "node", "at ms", "down ms", "came back");
     for (number, kill) in (1..).zip(kills) {
-        let back = kill.caught_up.map_or_else(
+        let back = kill.back.as_ref().map_or_else(
             || "killed again while starting".to_owned(),
-            |(height, took)| format!("had block {height} after {} ms", took.as_millis()),
+            |back| {
+                let (caught_up, served) = (back.caught_up.as_millis(), back.served.as_millis());
+                format!("had block {} after {caught_up} ms, an anchor final after {served} ms", back.height)
+            },
         );
         let (at, down) = (kill.at.as_millis(), kill.down.as_millis());
         writeln!(text, "{number:>4}  {:<9} {at:>9} {down:>8}  {back}", kill.name).expect("writing to a string works");

@@ -20,11 +20,15 @@ mod samples;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
 use eyre::WrapErr as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{cluster::Cluster, home::Home, journey::Source};
 
@@ -100,49 +104,68 @@ fn main() -> ExitCode {
     }
 }
 
-/// Resolves when the user, or whoever supervises, wants the devnet to end.
-async fn interrupted() -> eyre::Result<()> {
-    let mut signals =
-        [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
-    let [interrupt, terminate, hangup] = &mut signals;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+/// Whether the user, or whoever supervises, wants the devnet to end. Listens from when it is made, and never forgets.
+#[derive(Debug)]
+struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens for Ctrl-C, SIGTERM and SIGHUP from now on.
+    fn listen() -> eyre::Result<Self> {
+        let (sender, receiver) = watch::channel(false);
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hangup = signal(SignalKind::hangup())?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            sender.send_replace(true);
+        });
+        Ok(Self(receiver))
     }
-    Ok(())
+
+    /// Resolves once the devnet is to end, at once if that was said before.
+    async fn wait(&self) {
+        // An error would mean that nobody listens any more, which happens only when the runtime ends.
+        drop(self.0.clone().wait_for(|ends| *ends).await);
+    }
+
+    /// Does the work, unless the devnet is to end before it is done.
+    async fn cuts<T>(&self, work: impl Future<Output = eyre::Result<T>>) -> eyre::Result<T> {
+        tokio::select! {
+            done = work => done,
+            () = self.wait() => Err(eyre::eyre!("interrupted")),
+        }
+    }
 }
 
-/// Runs `work` on a fresh network, and stops the network whatever happens.
+/// Runs `work` on a fresh network whose nodes were started, and stops the network whatever happens.
 async fn with_network<T>(
     network: &NetworkArgs,
-    work: impl AsyncFnOnce(&Home, &mut Cluster) -> eyre::Result<T>,
+    work: impl AsyncFnOnce(&Home, &mut Cluster, &Interrupt) -> eyre::Result<T>,
 ) -> eyre::Result<T> {
+    let interrupt = Interrupt::listen()?;
     let home = Home::create(&network.dir)?;
     let mut cluster = Cluster::create(&home, network.base_port, pilot::now()).await?;
-    let done = async {
-        cluster.start_all()?;
-        work(&home, &mut cluster).await
-    };
-    let result = tokio::select! {
-        // The work first: once it only waits for the user to end it, ending is no failure.
-        biased;
-        result = done => result,
-        stopped = interrupted() => stopped.and_then(|()| Err(eyre::eyre!("interrupted"))),
+    let result = match cluster.start_all() {
+        Ok(()) => work(&home, &mut cluster, &interrupt).await,
+        Err(error) => Err(error),
     };
     let stopped = cluster.stop().await;
     match result {
         Ok(value) => stopped.wrap_err("the nodes did not stop cleanly").map(|()| value),
         // The first failure is the one that explains the others.
-        Err(error) => Err(error.wrap_err(format!("the nodes' logs are {}/*/log", home.nodes().display()))),
+        Err(error) => Err(eyre::eyre!("{error:#}\nThe nodes' logs are {}/*/log", home.nodes().display())),
     }
 }
 
 async fn run_journey(arguments: &JourneyArgs) -> eyre::Result<()> {
     let source = source(arguments)?;
-    with_network(&arguments.network, async |home, cluster| {
+    with_network(&arguments.network, async |home, cluster, interrupt| {
         println!("A Sigeli test network on this machine, in {}", home.root().display());
-        let report = journey::play(home, cluster, &source).await?;
+        let report = interrupt.cuts(journey::play(home, cluster, &source)).await?;
         if let Some(path) = &arguments.report {
             report.write(path)?;
         }
@@ -151,7 +174,7 @@ async fn run_journey(arguments: &JourneyArgs) -> eyre::Result<()> {
             return Ok(());
         }
         invite(home, cluster, &report)?;
-        stay(cluster).await
+        stay(cluster, interrupt).await
     })
     .await
 }
@@ -173,15 +196,15 @@ fn source(arguments: &JourneyArgs) -> eyre::Result<Source> {
 }
 
 /// Stays up until Ctrl-C, which is a good end here. Tells of nodes that end by themselves.
-async fn stay(cluster: &mut Cluster) -> eyre::Result<()> {
-    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(500));
-    let end = interrupted();
+async fn stay(cluster: &mut Cluster, interrupt: &Interrupt) -> eyre::Result<()> {
+    let mut ticks = tokio::time::interval(Duration::from_millis(500));
+    let end = interrupt.wait();
     tokio::pin!(end);
     loop {
         tokio::select! {
-            ended = &mut end => {
+            () = &mut end => {
                 println!("\nStopping the nodes.");
-                return ended;
+                return Ok(());
             }
             _ = ticks.tick() => {
                 for (name, status) in cluster.take_ended()? {
@@ -230,8 +253,9 @@ fn quoted(path: &Path) -> String {
 }
 
 async fn run_kills(arguments: &KillsArgs) -> eyre::Result<()> {
-    with_network(&arguments.network, async |home, cluster| {
-        kills::run(home, cluster, kills::Plan { runs: arguments.runs, seed: arguments.seed }).await
+    with_network(&arguments.network, async |home, cluster, interrupt| {
+        let plan = kills::Plan { runs: arguments.runs, seed: arguments.seed };
+        interrupt.cuts(kills::run(home, cluster, plan)).await
     })
     .await
 }
