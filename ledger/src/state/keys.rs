@@ -42,7 +42,7 @@ pub enum Register {
     Permissions(InstitutionId),
     /// Statuses of an institution's credentials.
     Statuses(InstitutionId),
-    /// All institutions. After their own registers, whose roots it commits.
+    /// All institutions; commits the roots of their own registers.
     Institutions,
     /// All batches.
     Batches,

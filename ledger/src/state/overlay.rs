@@ -209,7 +209,7 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
     pub fn finish(mut self) -> Result<Finished, StoreError> {
         let mut roots = View::new(self.base).roots()?;
         let registers = core::mem::take(&mut self.registers);
-        // `Register` orders institutions' own registers before the one that commits their roots.
+        // Institutions' own registers come first, in any order; the register that commits their roots comes after all.
         for (register, updates) in &registers {
             if matches!(register, Register::Institutions | Register::Batches | Register::Governance) {
                 continue;
