@@ -35,6 +35,8 @@ use tonic::transport::Channel;
 
 /// A failure guard, never a measure.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a condition is looked at.
+const POLL: Duration = Duration::from_millis(10);
 
 fn node(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sigeli-node")).args(arguments).output().unwrap()
@@ -150,7 +152,7 @@ impl Home {
                 Ok(channel) => return LedgerClient::new(channel),
                 Err(error) => assert!(Instant::now() < deadline, "the node does not answer: {error}"),
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -191,14 +193,15 @@ impl Running {
         assert!(sent.success());
     }
 
-    fn wait(&mut self) -> Option<i32> {
+    /// Waits for the end without blocking the runtime: the client's connection must be able to hear of it.
+    async fn wait(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
             assert!(Instant::now() < deadline, "the node does not stop");
-            std::thread::yield_now();
+            tokio::time::sleep(POLL).await;
         }
     }
 }
@@ -270,7 +273,7 @@ async fn bad_transactions_get_their_own_codes_and_change_nothing() {
     let after = status(&mut client).await;
     assert_eq!((after.state_root, after.mempool_transactions), (before.state_root, 0));
     running.signal("-TERM");
-    assert_eq!(running.wait(), Some(0));
+    assert_eq!(running.wait().await, Some(0));
 }
 
 #[tokio::test]
@@ -288,7 +291,7 @@ async fn a_restart_goes_on_where_it_stopped_and_a_second_process_is_refused() {
 
     // Killed, not stopped.
     first.child.kill().unwrap();
-    first.wait();
+    first.wait().await;
     let mut again = home.start();
     let mut client = home.client().await;
     assert_eq!(refusal(&mut client, transaction).await, (114, "already_committed".into(), Some(committed.height)));
@@ -301,7 +304,7 @@ async fn a_restart_goes_on_where_it_stopped_and_a_second_process_is_refused() {
     }
     assert_eq!(shown["genesis_hash"], home.genesis.to_string());
     again.signal("-TERM");
-    assert_eq!(again.wait(), Some(0));
+    assert_eq!(again.wait().await, Some(0));
 }
 
 #[tokio::test]
@@ -312,12 +315,12 @@ async fn a_damaged_sign_state_stops_the_node_with_the_code_that_forbids_a_restar
     let transaction = home.sign(home.registration(1, 1, now_ms() + 3_600_000)).to_bytes();
     assert!(matches!(submit(&mut client, transaction).await, State::Committed(_)));
     first.signal("-TERM");
-    assert_eq!(first.wait(), Some(0));
+    assert_eq!(first.wait().await, Some(0));
     let path = home.path().join("sign-state");
     let mut record = fs::read(&path).unwrap();
     record[60] ^= 1;
     fs::write(&path, record).unwrap();
-    assert_eq!(home.start().wait(), Some(70));
+    assert_eq!(home.start().wait().await, Some(70));
 }
 
 #[tokio::test]
