@@ -145,6 +145,10 @@ impl Snapshot for RocksSnapshot<'_> {
         Ok(Some((block, certificate)))
     }
 
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, StoreError> {
+        certificate(&self.view, height)
+    }
+
     fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
         header(&self.view, height)
     }

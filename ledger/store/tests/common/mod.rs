@@ -122,6 +122,9 @@ impl Chain {
             if snapshot.header(height)? != Some(commit.block.header) {
                 return Ok(Some(format!("header {height}")));
             }
+            if snapshot.certificate(height)?.as_ref() != Some(&commit.certificate) {
+                return Ok(Some(format!("certificate {height}")));
+            }
             if snapshot.block(height)? != Some(((*commit.block).clone(), commit.certificate.clone())) {
                 return Ok(Some(format!("block or certificate {height}")));
             }
@@ -136,7 +139,8 @@ impl Chain {
 
     fn difference_of_absence(&self, snapshot: &impl Snapshot, heights: usize) -> Result<Option<String>, StoreError> {
         let next = Height::new(heights as u64);
-        if snapshot.header(next)?.is_some() || snapshot.block(next)?.is_some() {
+        if snapshot.header(next)?.is_some() || snapshot.block(next)?.is_some() || snapshot.certificate(next)?.is_some()
+        {
             return Ok(Some(format!("something at {next}")));
         }
         let later = self.commits[heights..].iter().flat_map(|commit| &commit.block.transactions);
