@@ -1,5 +1,5 @@
-//! Four node processes: their homes, ports, lives and deaths. A process never outlives its [`Cluster`], unless the devnet
-//! itself is killed without a chance to clean up.
+//! Four node processes: their homes, ports, lives and deaths. A process never outlives its [`Cluster`], unless the
+//! devnet itself is killed without a chance to clean up.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -39,8 +39,8 @@ pub(crate) struct Ports {
 /// Ports of a node are consecutive when a base is given.
 const PORTS_PER_NODE: u16 = 3;
 
-/// Finds ports for the nodes: from `base` on, or any that are free. All are free at the same moment; another program may
-/// take one before its node does, which the node then reports.
+/// Finds ports for the nodes: from `base` on, or any that are free. All are free at the same moment; another program
+/// may take one before its node does, which the node then reports.
 ///
 /// # Errors
 /// When a port from `base` on is taken, or the system has none.
@@ -276,8 +276,8 @@ impl Cluster {
     pub(crate) async fn stop(&mut self) -> eyre::Result<()> {
         for node in &self.nodes {
             if let Some(pid) = node.child.as_ref().and_then(Child::id) {
-                // The shell's own `kill`: a bare system need not have the program. The process cannot have been replaced
-                // by another under this number, since it has not been waited for.
+                // The shell's own `kill`: a bare system need not have the program. The process cannot have been
+                // replaced by another under this number, since it has not been waited for.
                 let asked = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid.to_string()]).status().await;
                 asked.wrap_err("cannot send a signal")?;
             }

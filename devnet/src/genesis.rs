@@ -76,8 +76,8 @@ pub(crate) struct FounderKeys {
     pub(crate) network: PublicKey,
 }
 
-/// The most credits (ECTS, in tenths) of one credential at any level. No law limits micro-credentials yet; a year's work
-/// is 60.
+/// The most credits (ECTS, in tenths) of one credential at any level. No law limits micro-credentials yet; a year's
+/// work is 60.
 const ECTS_MAX: EctsTenths = EctsTenths::new(600);
 /// The least.
 const ECTS_MIN: EctsTenths = EctsTenths::new(10);

@@ -1,7 +1,7 @@
 //! The journey: everything that the ledger is for, once, on four real processes, through the client library over gRPC.
 //!
-//! Each step fails the whole journey if the ledger or the verifier answers otherwise than it must. The verifying steps use
-//! nothing but a file, its bundle and the trust file.
+//! Each step fails the whole journey if the ledger or the verifier answers otherwise than it must. The verifying
+//! steps use nothing but a file, its bundle and the trust file.
 
 use std::{
     fs,
@@ -75,7 +75,7 @@ pub(crate) async fn play(home: &Home, cluster: &mut Cluster, source: &Source) ->
     let observers = Observer::all(cluster)?;
     observe::wait_ready(cluster, &observers).await?;
     step(
-        "Four nodes run: ministry, nceqe, emis, grena. What three of them sign is final; no single one can stop or forge it.",
+        "Four nodes run: ministry, nceqe, emis, grena. What three of them sign is final; one alone can neither stop nor forge it.",
     );
 
     let files = collect(home, source)?;
@@ -83,9 +83,7 @@ pub(crate) async fn play(home: &Home, cluster: &mut Cluster, source: &Source) ->
     let trust = crate::genesis::trust(cluster.genesis())?;
     sigeli::trust::write(&home.trust(), &trust)?;
     let pilot = Pilot::set_up(home, &remote, issued(source)?).await?;
-    step(
-        "NCEQE registered two universities and authorised both. Georgian Technical University alone also has an accredited",
-    );
+    step("NCEQE registered two universities and authorised both. Only Georgian Technical University has an accredited");
     more("programme (level 6, field 0613, 3 ECTS) and stands in the Ministry's pilot order.");
 
     let finality = pilot.finality.clone();

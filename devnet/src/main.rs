@@ -1,9 +1,9 @@
 //! `sigeli-devnet`: a whole network on one machine, and who breaks it.
 //!
 //! It founds a test ledger with four authorities, runs their four `sigeli-node` processes on loopback, and plays the
-//! journey of a credential through the client library over gRPC; `kills` instead kills nodes at random moments and checks
-//! that no acknowledged anchor is lost. Nothing is simulated here: processes, sockets, disks and clocks are real. It is a
-//! test ledger, and every verdict says so.
+//! journey of a credential through the client library over gRPC; `kills` instead kills nodes at random moments and
+//! checks that no acknowledged anchor is lost. Nothing is simulated here: processes, sockets, disks and clocks are
+//! real. It is a test ledger, and every verdict says so.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program speaks to its user")]
 
 mod cluster;

@@ -96,8 +96,8 @@ pub(crate) struct Pilot {
 }
 
 impl Pilot {
-    /// Has the authorities decide everything that GTU needs to issue credentials dated `issued`, and authorise the other
-    /// university.
+    /// Has the authorities decide everything that GTU needs to issue credentials dated `issued`, and authorise the
+    /// other university.
     ///
     /// # Errors
     /// When a decision does not become final.

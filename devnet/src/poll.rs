@@ -11,8 +11,8 @@ const INTERVAL: Duration = Duration::from_millis(25);
 /// Asks `attempt` until it answers `Some`.
 ///
 /// # Errors
-/// What `attempt` fails with, at once; or, after `limit`, that `what` did not happen. The limit is looked at between two
-/// questions: `attempt` must bound its own time.
+/// What `attempt` fails with, at once; or, after `limit`, that `what` did not happen. The limit is looked at between
+/// two questions: `attempt` must bound its own time.
 pub(crate) async fn until<T>(
     what: &str,
     limit: Duration,

@@ -55,8 +55,8 @@ pub(crate) struct Report {
     pub(crate) tampered_detected: bool,
     /// The name of the code with which the institution without accreditation was refused.
     pub(crate) unaccredited_rejected_code: String,
-    /// Per transaction that became final: milliseconds from handing it in until a node had its certificate on the disk and
-    /// said so.
+    /// Per transaction that became final: milliseconds from handing it in until a node had its certificate on the
+    /// disk and said so.
     pub(crate) finality_ms: Vec<u64>,
     /// Milliseconds from starting the killed node again until it had the height that the others had at that moment.
     pub(crate) killed_node_caught_up_ms: u64,

@@ -1,4 +1,5 @@
-//! The credentials of the journey: the shipped samples, or a folder of the user's own, copied into the devnet's directory.
+//! The credentials of the journey: the shipped samples, or a folder of the user's own, copied into the devnet's
+//! directory.
 
 use std::{
     collections::BTreeSet,
@@ -102,8 +103,8 @@ pub(crate) fn canonical(bytes: &[u8]) -> eyre::Result<Canonical<'_>> {
     Ok(canonicalise(bytes, None).or_else(|_| canonicalise(bytes, Some(Profile::Raw)))?)
 }
 
-/// Divides files into batches. A batch takes each name once, since bundles are called after it, and each content once; so
-/// there is one batch, unless names or contents repeat.
+/// Divides files into batches. A batch takes each name once, since bundles are called after it, and each content
+/// once; so there is one batch, unless names or contents repeat.
 ///
 /// # Errors
 /// When a file cannot be read.

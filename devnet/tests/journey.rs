@@ -1,7 +1,8 @@
-//! The whole network as its users run it: the journey's report and everything that it leaves on the disk, checked with the
-//! separate program `sigeli`; staying up until a signal; foreign documents; and kills under load.
+//! The whole network as its users run it: the journey's report and everything that it leaves on the disk, checked
+//! with the separate program `sigeli`; staying up until a signal; foreign documents; and kills under load.
 //!
-//! The three programs stand beside each other once the workspace was built; Cargo builds them for `cargo test --workspace`.
+//! The three programs stand beside each other once the workspace was built; Cargo builds them for `cargo test
+//! --workspace`.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
