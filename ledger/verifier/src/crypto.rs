@@ -126,6 +126,30 @@ mod tests {
     }
 
     #[test]
+    fn points_of_small_order_are_no_keys() {
+        // y = 1 (order 1), −1 (2), 0 (4, both signs), and the four of order 8.
+        let eighth = [
+            0xC7, 0x17, 0x6A, 0x70, 0x3D, 0x4D, 0xD8, 0x4F, 0xBA, 0x3C, 0x0B, 0x76, 0x0D, 0x10, 0x67, 0x0F, 0x2A, 0x20,
+            0x53, 0xFA, 0x2C, 0x39, 0xCC, 0xC6, 0x4E, 0xC7, 0xFD, 0x77, 0x92, 0xAC, 0x03, 0x7A,
+        ];
+        let negated = [
+            0x26, 0xE8, 0x95, 0x8F, 0xC2, 0xB2, 0x27, 0xB0, 0x45, 0xC3, 0xF4, 0x89, 0xF2, 0xEF, 0x98, 0xF0, 0xD5, 0xDF,
+            0xAC, 0x05, 0xD3, 0xC6, 0x33, 0x39, 0xB1, 0x38, 0x02, 0x88, 0x6D, 0x53, 0xFC, 0x05,
+        ];
+        let mut one = [0; 32];
+        one[0] = 1;
+        for point in [one, beside_p(0xEC, 0), [0; 32], eighth, negated] {
+            for sign in [0, 0x80] {
+                let mut bytes = point;
+                bytes[31] |= sign;
+                assert!(PublicKey::from_ed25519(&bytes).is_err(), "{bytes:02x?}");
+            }
+        }
+        // Both points of order 8 are points at all, or the refusal would show nothing.
+        assert!([eighth, negated].iter().all(|bytes| VerifyingKey::from_bytes(bytes).is_ok_and(|key| key.is_weak())));
+    }
+
+    #[test]
     fn the_largest_reduced_coordinates_are_read() {
         assert!(is_reduced(&beside_p(0xEC, 0)) && !is_reduced(&beside_p(0xED, 0)));
         let read = (0..0xED).filter(|lowest| PublicKey::from_ed25519(&beside_p(*lowest, 0)).is_ok()).count();

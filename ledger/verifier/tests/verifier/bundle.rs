@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use sigeli_verifier::{
-    bundle::{Bundle, StatusFinding},
+    bundle::{Bundle, StampFile, StatusFinding},
     certificate::{CertificateError, CommitCertificate},
     codes::StatusReason,
     decode::{Decode as _, DecodeError},
     encode::Encode as _,
     ids::{Height, Salt, Signature, TimeMs},
-    record::StatusState,
+    record::{BatchStatus, StatusState},
     register::{AbsenceTerminal, PathError, RegisterPath},
     transaction::PermissionScope,
     trust::{Trust, TrustedSet},
@@ -100,6 +100,96 @@ fn every_byte_inserted_or_removed_is_refused() {
             longer.insert(position, removed ^ 1);
             refused(&longer, position);
         }
+    }
+}
+
+#[test]
+fn sections_are_known_once_each_and_fill_their_length() {
+    let world = World::new();
+    let stamp = world.stamp(0).to_bytes();
+    let permission = world.permission_section().to_bytes();
+    let decode = |sections: &[(u8, &[u8])]| {
+        let mut bytes = stamp.clone();
+        bytes.push(sections.len() as u8);
+        for (tag, content) in sections {
+            bytes.push(*tag);
+            bytes.extend_from_slice(&(content.len() as u16).to_le_bytes());
+            bytes.extend_from_slice(content);
+        }
+        StampFile::from_bytes(&bytes)
+    };
+    assert_eq!(decode(&[]), Ok(world.bundle(0, false).stamp));
+    assert_eq!(decode(&[(1, &permission)]), Ok(world.bundle(0, true).stamp));
+    let disordered = Err(DecodeError::NonCanonical { field: "section" });
+    assert_eq!(decode(&[(1, &permission), (1, &permission)]), disordered);
+    assert_eq!(decode(&[(0, &permission)]), disordered);
+    for tag in [2, 3, 255] {
+        let unknown = Err(DecodeError::UnknownValue { field: "section", value: tag.into() });
+        assert_eq!(decode(&[(tag, &[])]), unknown);
+        assert_eq!(decode(&[(1, &permission), (tag, &[])]), unknown);
+    }
+    let longer = [&permission[..], &[0]].concat();
+    assert_eq!(decode(&[(1, &longer)]), Err(DecodeError::TrailingBytes { count: 1 }));
+    assert!(decode(&[(1, &permission[1..])]).is_err());
+}
+
+/// Takes each part of a bundle from one of two, as the bits of `choice` say.
+fn spliced(first: &Bundle, second: &Bundle, choice: u32) -> Bundle {
+    let mut bundle = first.clone();
+    let (to, from) = (&mut bundle.stamp.stamp, second.stamp.stamp.clone());
+    let mut parts: [&mut dyn FnMut(); 12] = [
+        &mut || bundle.receipt.salt = second.receipt.salt,
+        &mut || bundle.receipt.path = second.receipt.path.clone(),
+        &mut || to.header = from.header,
+        &mut || to.certificate = from.certificate.clone(),
+        &mut || to.batch = from.batch,
+        &mut || to.batch_path = from.batch_path.clone(),
+        &mut || to.institution = from.institution.clone(),
+        &mut || to.institution_path = from.institution_path.clone(),
+        &mut || to.keys_and_permissions = from.keys_and_permissions,
+        &mut || to.status = from.status,
+        &mut || to.status_path = from.status_path.clone(),
+        &mut || bundle.stamp.permission = second.stamp.permission.clone(),
+    ];
+    for (bit, part) in parts.iter_mut().enumerate() {
+        if choice >> bit & 1 == 1 {
+            part();
+        }
+    }
+    bundle
+}
+
+/// Two states signed by the same validators at the same height, and several credentials of one batch: whatever is put
+/// together from two true bundles verifies only if it is a true bundle itself.
+#[test]
+fn no_mixture_of_two_true_bundles_verifies() {
+    let world = World::new();
+    let revoked = BatchStatus::Revoked { reason: StatusReason::Order, time: TimeMs::new(HEADER_TIME) };
+    let ended = Setup { batch_status: revoked, compromised: vec![(1, 6)], ..Setup::default() };
+    let ended = World::with(Setup { accreditation: PermissionScope::Authorisation, ..ended });
+    let pairs = [
+        (world.bundle(0, false), ended.bundle(0, false)),
+        (world.bundle(0, true), world.bundle(6, true)),
+        (world.bundle(6, true), ended.bundle(2, false)),
+    ];
+    // Every bundle that is true, by what a learner or a node could put together: the section is optional.
+    let true_bundles: Vec<Bundle> = [&world, &ended]
+        .into_iter()
+        .flat_map(|world| {
+            (0..CREDENTIALS).flat_map(|credential| [false, true].map(|with| world.bundle(credential, with)))
+        })
+        .collect();
+    for (first, second) in pairs {
+        let mut accepted = 0;
+        for choice in 0..1 << 12 {
+            let bundle = spliced(&first, &second, choice);
+            if (0..CREDENTIALS).any(|credential| outcome(&bundle, credential, &world.trust).is_ok()) {
+                assert!(true_bundles.contains(&bundle), "{choice:#b}");
+                accepted += 1;
+            }
+        }
+        // At least the two themselves; so the test does not pass by refusing everything.
+        assert!(accepted >= 2, "{accepted}");
     }
 }
 

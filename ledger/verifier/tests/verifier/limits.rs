@@ -10,12 +10,13 @@ use sigeli_verifier::{
     decode::{Decode, DecodeError, Reader},
     encode::Encode,
     ids::{
-        AuthorityId, AuthoritySequence, GenesisHash, KeyIndex, Leaf, LeafIndex, Round, Signature, StatusHandle, TimeMs,
-        VotingPower,
+        AuthorityId, AuthoritySequence, GenesisHash, Height, KeyIndex, Leaf, LeafIndex, Round, Signature, StatusHandle,
+        TimeMs, VotingPower,
     },
     params::*,
     record::{CompromisedKey, InstitutionFacts},
     register::RegisterPath,
+    time::{Day, Window},
     transaction::{
         FieldPrefixes, InstitutionKey, Name, Payload, Sender, SignedTransaction, StatusEntry, StatusSet, Transaction,
         TransactionSignature,
@@ -334,7 +335,7 @@ fn lists_of_keys_fields_and_compromised_keys_are_bounded() {
 
     let mut facts = Draw::new(2).institution_facts();
     let mut compromise = |keys: &[u16]| {
-        let from = sigeli_verifier::ids::Height::new(1);
+        let from = Height::new(1);
         let entries = keys.iter().map(|key| CompromisedKey { key: KeyIndex::new(*key), from }).collect();
         facts.compromised = List::new(entries).unwrap();
         InstitutionFacts::from_bytes(&facts.to_bytes())
@@ -393,8 +394,8 @@ fn a_trusted_ledger_lists_1_to_1024_sets_without_overlap() {
     let with = |count: u64, length: u64, step: u64| {
         let one = ValidatorSet::new(vec![validator(0, 0, 1)]).unwrap();
         let sets = (0..count).map(|number| sigeli_verifier::trust::TrustedSet {
-            first_height: sigeli_verifier::ids::Height::new(number * step),
-            last_height: sigeli_verifier::ids::Height::new(number * step + length - 1),
+            first_height: Height::new(number * step),
+            last_height: Height::new(number * step + length - 1),
             set: one.clone(),
             ..template.sets[0].clone()
         });
@@ -402,19 +403,20 @@ fn a_trusted_ledger_lists_1_to_1024_sets_without_overlap() {
     };
     let full = Trust::from_bytes(&with(1_024, 10, 10)).unwrap();
     let ledger = &full.ledgers()[0];
-    let at = |height| ledger.set_at(sigeli_verifier::ids::Height::new(height)).map(|set| set.first_height.get());
+    let at = |height| ledger.set_at(Height::new(height)).map(|set| set.first_height.get());
     assert_eq!((at(0), at(9), at(10), at(10_239), at(10_240)), (Some(0), Some(0), Some(10), Some(10_230), None));
     assert_eq!(limit::<Trust>(&with(1_025, 10, 10)), Some(("trusted_sets", 1_024)));
     let error = Err(DecodeError::NonCanonical { field: "trusted_sets" });
     assert_eq!(Trust::from_bytes(&with(2, 11, 10)), error);
     assert_eq!(Trust::from_bytes(&with(0, 1, 1)), error);
-    // Times may not run backwards inside a range.
+    // Times and heights may not run backwards inside a range.
     let mut backwards = template.clone();
     backwards.sets[0].last_time = TimeMs::new(backwards.sets[0].first_time.get() - 1);
-    assert_eq!(
-        Trust::from_bytes(&encode_trust(&[backwards])),
-        Err(DecodeError::NonCanonical { field: "trusted_range" })
-    );
+    let error = Err(DecodeError::NonCanonical { field: "trusted_range" });
+    assert_eq!(Trust::from_bytes(&encode_trust(&[backwards])), error);
+    let mut backwards = template.clone();
+    backwards.sets[0].last_height = Height::new(0);
+    assert_eq!(Trust::from_bytes(&encode_trust(&[backwards])), error);
 }
 
 #[test]
@@ -452,6 +454,16 @@ fn codes_outside_their_ranges_are_refused() {
     assert!(covers("06") && covers("061") && covers("0613"));
     assert!(!covers("61") && !covers("07") && !covers("0611") && !covers("613") && !covers("6") && !covers(""));
     assert_eq!((field.to_string(), FieldPrefix::parse("061").unwrap().to_string()), ("0613".into(), "061".into()));
+}
+
+#[test]
+fn windows_do_not_end_before_they_begin() {
+    let encoded = |first: i32, last: i32| [first.to_le_bytes(), last.to_le_bytes()].concat();
+    let window = Window::new(Day::new(-1), Day::new(-1)).unwrap();
+    assert_eq!(Window::from_bytes(&encoded(-1, -1)), Ok(window));
+    assert_eq!(Window::from_bytes(&encoded(0, -1)), Err(DecodeError::NonCanonical { field: "window" }));
+    assert_eq!(Window::new(Day::new(0), Day::new(-1)), None);
+    assert!(window.contains(Day::new(-1)) && !window.contains(Day::new(-2)) && !window.contains(Day::new(0)));
 }
 
 #[test]
