@@ -13,8 +13,12 @@ pub struct ConsensusParams {
     pub prevote_ms: u64,
     /// How long the first round waits for more precommits.
     pub precommit_ms: u64,
-    /// What each later round adds to each of the three.
-    pub round_delta_ms: u64,
+    /// What each later round adds to the wait for a proposal.
+    pub propose_step_ms: u64,
+    /// What each later round adds to the wait for prevotes.
+    pub prevote_step_ms: u64,
+    /// What each later round adds to the wait for precommits.
+    pub precommit_step_ms: u64,
     /// After how long without progress the last votes are sent again.
     pub rebroadcast_ms: u64,
     /// The longest any of these becomes.
@@ -29,7 +33,9 @@ impl Default for ConsensusParams {
             propose_ms: 1_000,
             prevote_ms: 500,
             precommit_ms: 500,
-            round_delta_ms: 250,
+            propose_step_ms: 250,
+            prevote_step_ms: 250,
+            precommit_step_ms: 250,
             rebroadcast_ms: 2_000,
             timeout_ms_max: 20_000,
             heartbeat_ms: 30_000,
@@ -41,14 +47,13 @@ impl ConsensusParams {
     /// How long a timer runs.
     #[must_use]
     pub fn duration_ms(&self, timeout: Timeout) -> u64 {
-        let base = match timeout.kind {
-            TimeoutKind::Propose => self.propose_ms,
-            TimeoutKind::Prevote => self.prevote_ms,
-            TimeoutKind::Precommit => self.precommit_ms,
-            TimeoutKind::Rebroadcast => self.rebroadcast_ms,
+        let (first, step) = match timeout.kind {
+            TimeoutKind::Propose => (self.propose_ms, self.propose_step_ms),
+            TimeoutKind::Prevote => (self.prevote_ms, self.prevote_step_ms),
+            TimeoutKind::Precommit => (self.precommit_ms, self.precommit_step_ms),
+            TimeoutKind::Rebroadcast => (self.rebroadcast_ms, 0),
         };
-        let added = self.round_delta_ms.saturating_mul(timeout.round.get().into());
-        base.saturating_add(added).min(self.timeout_ms_max)
+        first.saturating_add(step.saturating_mul(timeout.round.get().into())).min(self.timeout_ms_max)
     }
 }
 

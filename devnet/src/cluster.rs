@@ -349,7 +349,6 @@ fn config(node: &Node, nodes: &[Node], keys: &[FounderKeys; 4]) -> String {
     }
     let Ports { grpc, metrics, .. } = node.ports;
     text.push_str(&format!("\n[grpc]\nlisten = \"127.0.0.1:{grpc}\"\n\n[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n"));
-    text.push_str("\n[log]\nfilter = \"info\"\n");
     text
 }
 

@@ -104,7 +104,7 @@ struct ListenSection {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSection {
-    /// A `tracing` filter, such as `info` or `info,libp2p=warn`. Default: `info`.
+    /// A `tracing` filter, such as `info` or `info,libp2p=warn`. Default: `info`, and of libraries only warnings.
     pub filter: Option<String>,
     /// Whether to write JSON lines instead of text.
     #[serde(default)]

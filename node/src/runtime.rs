@@ -110,9 +110,6 @@ pub enum RunError {
     /// Threads or signal handlers cannot be set up.
     #[error("cannot set up the node's threads: {0}")]
     Threads(#[from] io::Error),
-    /// The consensus thread ended without saying why: it panicked.
-    #[error("the consensus thread has ended unexpectedly; its last words are in the log")]
-    Panicked,
 }
 
 /// What the node is made of, before it runs.
@@ -191,7 +188,9 @@ fn consensus_params(genesis: &Genesis) -> ConsensusParams {
         propose_ms: parameters.propose.first_ms.into(),
         prevote_ms: parameters.prevote.first_ms.into(),
         precommit_ms: parameters.precommit.first_ms.into(),
-        round_delta_ms: parameters.propose.step_ms.into(),
+        propose_step_ms: parameters.propose.step_ms.into(),
+        prevote_step_ms: parameters.prevote.step_ms.into(),
+        precommit_step_ms: parameters.precommit.step_ms.into(),
         rebroadcast_ms: parameters.rebroadcast_ms.into(),
         timeout_ms_max: parameters.cap_ms.into(),
         heartbeat_ms: parameters.heartbeat_ms.into(),
@@ -340,7 +339,8 @@ fn stop_of(end: Option<End>) -> Result<Stop, RunError> {
     match end {
         Some(End::Fatal(fatal)) => Ok(Stop::FailStop(fatal)),
         Some(End::Requested) => Ok(Stop::Requested),
-        None => Err(RunError::Panicked),
+        // It panicked: what it was doing is unknown, so nothing may be signed before somebody has looked.
+        None => Ok(Stop::FailStop(Fatal::Application { what: "the consensus thread has panicked" })),
     }
 }
 

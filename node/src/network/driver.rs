@@ -376,6 +376,8 @@ impl Driver {
         }
         if let Some(newest) = state.connections.last() {
             state.link.route.send_replace(Some(newest.id));
+            // What was written to the lost connection may be lost, and the peer may even have started anew.
+            self.notify(Notice::Connected(peer));
             return;
         }
         tracing::info!(%peer, "disconnected");

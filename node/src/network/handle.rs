@@ -98,8 +98,9 @@ pub enum ResponseError {
 /// What happened on the network.
 #[derive(Debug)]
 pub enum NetworkEvent {
-    /// A peer is reachable: what was sent before is lost, so send it what it needs. Precedes the peer's messages, unless
-    /// the event queue was full at that moment.
+    /// A peer is reachable: what was sent before may be lost, so send it what it needs. Precedes the peer's messages, unless
+    /// the event queue was full at that moment. Comes again, without a disconnection between, when one of several
+    /// connections was lost and another took its place.
     PeerConnected {
         /// Who.
         peer: PeerId,
