@@ -65,6 +65,9 @@ fn the_bytes_are_pinned() {
     assert_eq!(status.to_bytes(), [1, 8, 4, 0, 0, 0, 0, 0, 0, 0, 1]);
     let request = Message::SyncRequest { from: Height::new(5), count: 64 };
     assert_eq!(request.to_bytes(), [1, 9, 5, 0, 0, 0, 0, 0, 0, 0, 64, 0]);
+    // Golden bytes: a line per message, its bytes in hexadecimal. Changing one is a commit titled `format:`.
+    let lines: String = messages().iter().map(|message| hexadecimal(&message.to_bytes()) + "\n").collect();
+    assert_eq!(lines, include_str!("../../tests/vectors/messages.txt"));
     // Conformance: changing this hash is a commit titled `format:`.
     let mut hasher = blake3::Hasher::new();
     for message in messages() {
@@ -72,6 +75,10 @@ fn the_bytes_are_pinned() {
         hasher.update(&u64::try_from(bytes.len()).expect("small").to_le_bytes()).update(&bytes);
     }
     assert_eq!(hasher.finalize().to_string(), "91986ef86360d8f5015306fdc396f0f546938a5a9e4d1fe07b671e7aff7a3dd9");
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod audit;
 mod blocks;
+mod golden;
 mod model;
 mod replay;
 mod scenarios;
