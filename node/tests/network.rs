@@ -100,6 +100,17 @@ impl Node {
         }
     }
 
+    /// The next message, while the peer stays reachable: it may be announced again, but never lost.
+    async fn message_while_connected(&mut self) -> (PeerId, Channel, Vec<u8>) {
+        loop {
+            match self.event("a message").await {
+                NetworkEvent::Message { peer, channel, bytes } => return (peer, channel, bytes.into_vec()),
+                NetworkEvent::PeerConnected { .. } => {}
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
     /// The next message, over any change of connection.
     async fn message(&mut self) -> (PeerId, Channel, Vec<u8>) {
         loop {
@@ -614,14 +625,15 @@ async fn of_two_connections_either_carries_everything() {
             }
         };
         talk(&mut one, &mut two).await;
-        // One connection ends; the peers stay connected over the other, without an event in between.
+        // One connection ends; the peers stay connected over the other: told again that the peer is there, since what
+        // was under way may be lost, but not that it was gone.
         let cut = if cut_first { &to_two } else { &to_one };
         cut.gate.send_replace(Gate::Cut);
         let noticed = async {
             loop {
                 one.network.broadcast(Channel::Gossip, vec![1].into());
                 two.network.broadcast(Channel::Gossip, vec![1].into());
-                let arrived = futures::future::join(one.message_only(), two.message_only());
+                let arrived = futures::future::join(one.message_while_connected(), two.message_while_connected());
                 if tokio::time::timeout(Duration::from_millis(50), arrived).await.is_ok() {
                     return;
                 }

@@ -36,6 +36,9 @@ use super::{
     transport::{Behaviour, BehaviourEvent, build_swarm},
 };
 
+/// Two connections that began within this time may both be alive: both sides dialled at the same moment.
+const SIMULTANEOUS_DIALS: Duration = Duration::from_secs(1);
+
 /// Requests for substreams that wait for the driver; those who ask then wait in turn.
 const COMMAND_QUEUE_MAX: usize = 256;
 /// A connection that lived so long proves its peer well: the next dial starts with the shortest wait.
@@ -331,9 +334,17 @@ impl Driver {
             self.give_up(peer, old);
         }
         let Some(state) = self.peers.get_mut(&peer) else { return };
+        // For the same reason, what is written goes to the inbound connection from now on, unless both are so young that
+        // both sides may have dialled at the same moment. A connection whose host has died would swallow it for seconds.
+        let route = *state.link.route.borrow();
+        let is_superseded = |old: &Connection| Some(old.id) == route && now - old.since > SIMULTANEOUS_DIALS;
+        let takes_over = endpoint.is_listener() && state.connections.iter().any(is_superseded);
         state.connections.push(Connection { id, since: now, heard: now, readers: [None, None] });
         state.dial_at = None;
-        if !state.link.is_connected() {
+        if takes_over {
+            state.link.route.send_replace(Some(id));
+            self.notify(Notice::Connected(peer));
+        } else if !state.link.is_connected() {
             tracing::info!(%peer, "connected");
             for channel in Channel::ALL {
                 state.link.outbox(channel).open();
