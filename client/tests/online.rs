@@ -140,10 +140,10 @@ async fn a_node_that_is_behind_does_not_have_the_last_word() {
     let (world, issued) = batch();
     let behind = Node::new(&world, &issued, &[NOT_ACCREDITED]);
     behind.set(|script| script.proof = Proof::NotFound);
-    let ahead = Node::new(&world, &issued, &[Answer::Committed]);
+    let ahead = Node::new(&world, &issued, &[Answer::Pending, Answer::Committed]);
     let urls = [behind.serve().await, ahead.serve().await];
     assert_eq!(anchored(&issued, &urls, None, Duration::from_secs(30)).await.unwrap().bundles.len(), 2);
-    assert_eq!((behind.seen().len(), ahead.seen().len()), (1, 1));
+    assert_eq!((behind.seen().len(), ahead.seen().len()), (2, 2));
 }
 
 #[tokio::test]
