@@ -30,7 +30,10 @@ pub enum TelemetryError {
 pub fn start(section: &LogSection) -> Result<(), TelemetryError> {
     let text = section.filter.as_deref().unwrap_or(DEFAULT_FILTER);
     let filter = EnvFilter::try_new(text).map_err(|_| TelemetryError::Filter { filter: text.to_owned() })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = if section.json { builder.json().try_init() } else { builder.try_init() };
     started.map_err(|_| TelemetryError::Twice)
 }

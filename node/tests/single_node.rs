@@ -21,8 +21,8 @@ use sigeli_verifier::{
     crypto::PublicKey,
     encode::Encode as _,
     ids::{
-        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, Signature, TimeMs,
-        VotingPower,
+        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, Signature,
+        TimeMs, VotingPower,
     },
     params::TRANSACTION_BYTES_MAX,
     transaction::{
