@@ -47,6 +47,11 @@ pub enum KeyError {
     Random,
 }
 
+/// The folder that holds a file.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 /// Makes a new key in a file that must not exist yet, and syncs file and folder.
 ///
 /// # Errors
@@ -58,8 +63,7 @@ pub fn create(path: &Path) -> Result<SigningKey, KeyError> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io)?;
     let text = Zeroizing::new(hex::encode(seed.as_ref()) + "\n");
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)?;
+    File::open(folder_of(path)).and_then(|folder| folder.sync_all()).map_err(io)?;
     Ok(SigningKey::from_bytes(&seed))
 }
 

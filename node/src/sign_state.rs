@@ -16,6 +16,8 @@ use sigeli_consensus::{
 };
 use sigeli_verifier::ids::{GenesisHash, ValidatorAddress};
 
+use crate::keys::folder_of;
+
 /// What the file of a key holds that never signed and belongs to no ledger yet.
 const NEW_KEY: &[u8] = b"sigeli sign-state: this key has never signed\n";
 
@@ -41,10 +43,6 @@ pub fn create(path: &Path) -> io::Result<()> {
     file.write_all(NEW_KEY)?;
     file.sync_all()?;
     File::open(folder_of(path))?.sync_all()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl SignStateFile {

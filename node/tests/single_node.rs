@@ -1,5 +1,10 @@
 //! The binary from outside: a ledger of one validator, its gRPC edge, its files and its exit codes.
-#![expect(clippy::print_stdout, reason = "a failing test shows the node's log")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a failing helper fails its test, which shows the node's log"
+)]
 
 use std::{
     fs,
