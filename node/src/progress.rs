@@ -24,7 +24,7 @@ pub struct Progress {
     pub refused: u64,
 }
 
-/// Transactions that were pooled and then refused, the newest [`REFUSALS_MAX`], so that who waits for one is told why.
+/// Transactions that were pooled and then refused, the newest ten thousand, so that who waits for one is told why.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<Remembered>);
 
