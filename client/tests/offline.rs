@@ -363,3 +363,28 @@ fn the_largest_age_does_not_overflow() {
     assert_eq!(longest, Duration::from_secs(36_500_000 * 86_400));
     assert_eq!(verify(issued.directory.path(), &["a.json", "--max-age", "36500000d"]).exit, 0);
 }
+
+/// The exit code is the answer that scripts read: it must not depend on whether anybody still reads the words.
+#[test]
+fn a_verdict_keeps_its_exit_code_when_nobody_listens() {
+    let world = World::new(1);
+    let issued = issued(&world);
+    let directory = issued.directory.path();
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    for (args, exit) in [(vec!["a.json"], 0), (vec!["a.json", "--bundle", "none.sigeli"], 3), (vec!["none.json"], 66)] {
+        let mut all = vec!["verify", "--trust", "trust", "--at", AT];
+        all.extend(args);
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_sigeli"))
+            .args(&all)
+            .current_dir(directory)
+            .stdout(closed())
+            .stderr(closed())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(exit), "{all:?}");
+    }
+}

@@ -25,7 +25,7 @@ use super::{
     args::{AnchorArgs, AsFileArg, PrepareArgs, StampArgs, StatusArgs},
     connect,
     failure::Failure,
-    online, print, trust_if_any,
+    note, online, print, trust_if_any,
 };
 
 /// From how many steps on work is long enough to show its progress.
@@ -103,7 +103,7 @@ fn facts(args: &PrepareArgs) -> Result<BatchFacts, Failure> {
         online(async { Ok(connect(&args.nodes)?.permissions(InstitutionId::new(args.institution)).await) })?;
     let permissions = match (permissions, as_stated) {
         (Err(error @ RemoteError::Unanswered { .. }), Some(facts)) => {
-            eprintln!("note: the accreditation was not looked up, and is taken as stated: {error}");
+            note(format_args!("note: the accreditation was not looked up, and is taken as stated: {error}"));
             return Ok(facts);
         }
         (permissions, _) => permissions?,
@@ -127,8 +127,10 @@ pub(super) async fn anchor(args: &AnchorArgs) -> Result<u8, Failure> {
     };
     let mut shown = ProgressBar::hidden();
     let anchored = sigeli::anchor::anchor(&remote, &request, &mut |progress| match progress {
-        AnchorProgress::Submitting => eprintln!("Handing the batch in …"),
-        AnchorProgress::Final { height } => eprintln!("The batch is final, in block {height}. Getting the bundles …"),
+        AnchorProgress::Submitting => note(format_args!("Handing the batch in …")),
+        AnchorProgress::Final { height } => {
+            note(format_args!("The batch is final, in block {height}. Getting the bundles …"))
+        }
         AnchorProgress::Bundles { written: 1, total } => shown = bar(total, "Bundles"),
         AnchorProgress::Bundles { written, .. } => set(&shown, written),
     })
@@ -185,7 +187,7 @@ pub(super) async fn stamp(args: &StampArgs) -> Result<u8, Failure> {
             }),
             // The others are refreshed all the same.
             Err(error) => {
-                bar.suspend(|| eprintln!("error: {}: {error}", file.display()));
+                bar.suspend(|| note(format_args!("error: {}: {error}", file.display())));
                 failed.get_or_insert(error);
             }
         }

@@ -38,10 +38,16 @@ pub(crate) fn run() -> ExitCode {
     match dispatch(&cli.command) {
         Ok(exit) => ExitCode::from(exit),
         Err(failure) => {
-            eprintln!("error: {}", failure.message);
+            note(format_args!("error: {}", failure.message));
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// Says something beside the result, on standard error. Whether anybody still listens changes nothing about the result.
+fn note(text: std::fmt::Arguments<'_>) {
+    use std::io::Write as _;
+    drop(writeln!(std::io::stderr(), "{text}"));
 }
 
 fn dispatch(command: &Command) -> Result<u8, Failure> {
@@ -73,8 +79,11 @@ fn online<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failur
 fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
     let key = SecretKey::generate()?;
     key.write(&args.out)?;
-    eprintln!("The signing key is in {}. Keep it secret, and keep a copy in a safe place.", args.out.display());
-    eprintln!("Its public key, which may be given to anybody:");
+    note(format_args!(
+        "The signing key is in {}. Keep it secret, and keep a copy in a safe place.",
+        args.out.display()
+    ));
+    note(format_args!("Its public key, which may be given to anybody:"));
     print(&format!("{}\n", key.public()));
     Ok(0)
 }

@@ -15,7 +15,7 @@ use super::{
     args::{LanguageArg, VerifyArgs},
     connect,
     failure::Failure,
-    online, print,
+    note, online, print,
 };
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
@@ -53,7 +53,9 @@ fn refresh(args: &VerifyArgs, bundle: &Path, evidence: &mut Evidence) -> Result<
         Ok(newer) => evidence.bundle = Ok(newer),
         // What is wrong with the files is what the verdict is about.
         Err(StampError::Bundle(_) | StampError::Document { .. } | StampError::OtherDocument { .. }) => {}
-        Err(error) => eprintln!("note: no newer status was obtained, the one in the bundle is judged: {error}"),
+        Err(error) => {
+            note(format_args!("note: no newer status was obtained, the one in the bundle is judged: {error}"))
+        }
     }
     Ok(())
 }
@@ -61,13 +63,13 @@ fn refresh(args: &VerifyArgs, bundle: &Path, evidence: &mut Evidence) -> Result<
 /// What a line of the verdict has no room for: why files could not be read.
 fn explain(evidence: &Evidence) {
     if let Err(error) = &evidence.bundle {
-        eprintln!("note: {error}");
+        note(format_args!("note: {error}"));
     }
     if let Err(error) = &evidence.trust {
-        eprintln!("note: {error}");
+        note(format_args!("note: {error}"));
     }
     if let Some(Err(error)) = &evidence.document {
-        eprintln!("note: the file cannot be read in the form in which it was registered: {error}");
+        note(format_args!("note: the file cannot be read in the form in which it was registered: {error}"));
     }
 }
 
