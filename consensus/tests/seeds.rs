@@ -1,9 +1,11 @@
 //! Many seeded runs of a whole network with loss, delay, partitions and crashes.
-#![expect(clippy::print_stdout, reason = "figures for the log of a nightly run")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use sigeli_consensus::{
@@ -69,6 +71,9 @@ fn networks_with_faults_agree_and_go_on() {
     for (seed, result) in &reports {
         match result {
             Ok(report) => {
+                let plan = config(*seed).faults;
+                assert!(!plan.losses.is_empty() && !plan.delays.is_empty() && !plan.crashes.is_empty(), "seed {seed}");
+                assert!(report.height >= TARGET, "seed {seed} ends at height {}", report.height);
                 total.lost += report.faults.lost;
                 total.delayed += report.faults.delayed;
                 total.cut += report.faults.cut;
@@ -88,12 +93,14 @@ fn networks_with_faults_agree_and_go_on() {
             Err(violation) => failed.push(format!("seed {seed}: {violation}")),
         }
     }
-    println!(
+    // Past the test harness, which shows the output of failing tests only: the counts belong in the log of every run.
+    let figures = format!(
         "{} seeds, {heights} heights in {} virtual seconds, {later} blocks built after round 0, {certificates} \
          certificates and {statements} statements checked; faults: {total:?}",
         reports.len(),
         virtual_ms / 1_000
     );
+    writeln!(std::io::stderr(), "{figures}").expect("standard error is open");
     assert!(failed.is_empty(), "{} of {} seeds failed:\n{}", failed.len(), reports.len(), failed.join("\n"));
     assert!(total.lost > 0 && total.delayed > 0 && total.cut > 0 && total.crashes >= reports.len() as u64 / 2);
 }

@@ -126,6 +126,7 @@ struct Worker {
     muted: BTreeMap<PeerId, Instant>,
     next_number: u64,
     timers: BTreeMap<TimerId, Instant>,
+    equivocations_told: usize,
 }
 
 fn now() -> TimeMs {
@@ -151,6 +152,7 @@ impl Worker {
             muted: BTreeMap::new(),
             next_number: 0,
             timers: BTreeMap::new(),
+            equivocations_told: 0,
         }
     }
 
@@ -368,6 +370,11 @@ impl Worker {
             tracing::info!(%id, %rejection, "a pooled transaction was refused");
             self.ports.refusals.add(*id, *rejection);
         }
+        // The driver keeps the latest few; each is told to the operator, since it names a validator that broke its word.
+        for equivocation in self.driver.equivocations().skip(self.equivocations_told) {
+            tracing::error!(?equivocation, "a validator has signed two conflicting messages");
+        }
+        self.equivocations_told = self.driver.equivocations().count();
         let behind = self.driver.is_behind();
         let progress = Progress {
             height: self.driver.head().height,
