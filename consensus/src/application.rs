@@ -111,9 +111,19 @@ impl<S: Store> LedgerApplication<S> {
         std::mem::take(&mut self.refused)
     }
 
-    fn refuse(&mut self, id: TransactionId, rejection: Rejection) {
-        self.pool.remove(&id);
-        self.refused.push((id, rejection));
+    /// Refuses a pooled transaction that the committed state refuses. One that only the block under construction excludes
+    /// stays: that block may never be committed.
+    fn refuse_if_hopeless(&mut self, id: TransactionId, now: TimeMs) -> Result<(), Fatal> {
+        let Some(transaction) = self.pool.get(&id).cloned() else { return Ok(()) };
+        match self.chain.check(&transaction, now) {
+            Ok(()) => Ok(()),
+            Err(CheckError::Rejected(rejection)) => {
+                self.pool.remove(&id);
+                self.refused.push((id, rejection));
+                Ok(())
+            }
+            Err(CheckError::Store(error)) => Err(storage(&error)),
+        }
     }
 
     fn keep(&mut self, executed: ExecutedBlock) {
@@ -161,8 +171,8 @@ impl<S: Store> Application for LedgerApplication<S> {
             .chain
             .propose(candidates, context.now, context.creator, context.round)
             .map_err(|error| storage(&error))?;
-        for (id, rejection) in proposed.rejected {
-            self.refuse(id, rejection);
+        for (id, _) in proposed.rejected {
+            self.refuse_if_hopeless(id, context.now)?;
         }
         let block = Block::clone(proposed.executed.block());
         self.keep(proposed.executed);

@@ -94,6 +94,12 @@ impl Mempool {
         self.by_id.contains_key(id)
     }
 
+    /// A transaction that waits.
+    #[must_use]
+    pub fn get(&self, id: &TransactionId) -> Option<&Arc<SignedTransaction>> {
+        self.by_id.get(id).map(|entry| &entry.transaction)
+    }
+
     /// Whether [`Mempool::admit`] would take a transaction: asked before it is judged, which costs more.
     ///
     /// # Errors

@@ -7,8 +7,10 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sigeli_consensus::{
     application::{Admission, LedgerApplication},
     params::ConsensusParams,
+    ports::{Application as _, ProposeContext},
     simulator::{
         ApplicationFactory, FaultPlan, Random, RememberingCheck, SimulatedGenesis, Simulation, SimulationConfig,
+        TestFactory,
     },
 };
 use sigeli_ledger::{
@@ -21,8 +23,8 @@ use sigeli_verifier::{
     bounded::{List, Text},
     crypto::PublicKey,
     ids::{
-        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, Signature,
-        TimeMs,
+        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, Round,
+        Signature, TimeMs,
     },
     transaction::{
         InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Name, Payload, Sender, SignedTransaction,
@@ -180,4 +182,28 @@ fn the_real_ledger_agrees_under_faults() {
         crashes += report.faults.crashes;
     }
     println!("{heights} heights of the real ledger, {crashes} crashes");
+}
+
+/// Two transactions that exclude each other wait in the pool. A proposal takes the first; as long as it is not committed,
+/// the second is not refused, since it may be the one that is.
+#[test]
+fn a_proposal_that_is_not_committed_refuses_nothing() {
+    let now = TimeMs::new(1_800_000_000_000);
+    let set = Simulation::<TestFactory>::validators(0..4);
+    let genesis = Genesis::new(document(&set, TimeMs::new(now.get() - 1_000))).expect("a sound document");
+    let hash = genesis.genesis_hash();
+    let chain = Chain::open(MemoryStore::new(), genesis).expect("a new store");
+    let mut ledger = LedgerApplication::new(chain).expect("a sound schedule");
+    let first = registrations(hash, now)[0].clone();
+    let second = registrations(hash, TimeMs::new(now.get() + 1))[0].clone();
+    assert_ne!(first.id(), second.id());
+    for transaction in [first, second] {
+        assert_eq!(ledger.admit(transaction, now).expect("the store works"), Admission::Pooled);
+    }
+    let creator = set.validators()[0].address();
+    let context = ProposeContext { height: ledger.head().height.next(), round: Round::new(0), now, creator };
+    let block = ledger.propose(&context).expect("the store works");
+    assert_eq!(block.transactions.len(), 1);
+    assert_eq!(ledger.take_refused(), []);
+    assert_eq!(ledger.pool().len(), 2);
 }
