@@ -2,7 +2,6 @@
 //! begun. A name appears only once its content is on the disk, and the directory that holds it is synced.
 
 use std::{
-    ffi::OsString,
     fs::{DirBuilder, File, OpenOptions},
     io::{self, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -191,14 +190,12 @@ impl Drop for StagedDirectory {
     }
 }
 
-/// A hidden name beside `path` that no other run uses.
+/// A hidden name beside `path` that no other run uses. It does not grow with the target's name, which may be as long as
+/// the file system allows.
 fn staging_name(path: &Path) -> Result<PathBuf, FileError> {
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(|error| failed(FileAction::Write, path)(io::Error::other(error)))?;
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", hex::encode(suffix)));
-    Ok(parent(path).join(name))
+    Ok(parent(path).join(format!(".{}.partial", hex::encode(suffix))))
 }
 
 fn parent(path: &Path) -> &Path {

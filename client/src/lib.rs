@@ -37,3 +37,6 @@ pub const BUNDLE_SUFFIX: &str = ".sigeli";
 /// Largest file that is registered or verified, in bytes: 1 GiB. JSON documents have a smaller limit of their own
 /// ([`document::JSON_SIZE_BYTES_MAX`]).
 pub const FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Longest file name, in bytes, that every file system in use can hold. A bundle's name must fit.
+pub const FILE_NAME_BYTES_MAX: usize = 255;

@@ -19,7 +19,7 @@ use sigeli_verifier::{
 };
 
 use crate::{
-    BUNDLE_SUFFIX, FILE_BYTES_MAX,
+    BUNDLE_SUFFIX, FILE_BYTES_MAX, FILE_NAME_BYTES_MAX,
     batch::{BatchFacts, PreparedBatch, PreparedFile},
     document::{self, DocumentError},
     entropy::{Entropy, EntropyError},
@@ -92,6 +92,18 @@ pub enum PrepareError {
     IsBundle {
         /// The file.
         path: PathBuf,
+    },
+    /// The bundle's name would be longer than file systems allow.
+    #[error(
+        "the name of {} is too long: with {BUNDLE_SUFFIX} at the end it would have {bytes} bytes, and {FILE_NAME_BYTES_MAX} \
+         are possible (a Georgian letter takes 3): rename the file",
+        path.display()
+    )]
+    NameTooLong {
+        /// The file.
+        path: PathBuf,
+        /// The length of the bundle's name.
+        bytes: usize,
     },
     /// A file's name is not text.
     #[error("the name of {} is not valid UTF-8 text: rename the file", path.display())]
@@ -194,6 +206,10 @@ fn check_names(paths: &[PathBuf]) -> Result<(), PrepareError> {
         let name = name.ok_or_else(|| PrepareError::Name { path: path.clone() })?;
         if name.as_encoded_bytes().ends_with(BUNDLE_SUFFIX.as_bytes()) {
             return Err(PrepareError::IsBundle { path: path.clone() });
+        }
+        let bytes = name.len() + BUNDLE_SUFFIX.len();
+        if bytes > FILE_NAME_BYTES_MAX {
+            return Err(PrepareError::NameTooLong { path: path.clone(), bytes });
         }
         by_name.entry(name).or_default().push(path.clone());
     }

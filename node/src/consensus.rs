@@ -267,7 +267,7 @@ impl Worker {
         match event {
             NetworkEvent::PeerConnected { peer } => self.on_connected(peer),
             NetworkEvent::PeerDisconnected { peer } => {
-                self.muted.remove(&peer);
+                // A mute outlives the connection: a peer must not get out of it by connecting again.
                 tracing::info!(%peer, "disconnected");
                 let Some(number) = self.numbers.remove(&peer) else { return Ok(()) };
                 self.peers.remove(&number);

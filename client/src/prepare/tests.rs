@@ -138,6 +138,13 @@ fn what_makes_no_batch_is_refused_and_leaves_nothing_behind() {
     assert!(matches!(refused(&[]), PrepareError::NoFiles));
     assert!(matches!(refused(&[("empty", b"")]), PrepareError::Empty { .. }));
     assert!(matches!(refused(&[("a.pdf.sigeli", b"x")]), PrepareError::IsBundle { .. }));
+    let name = |letters: usize| format!("{}.pdf", "ა".repeat(letters));
+    // "a", 81 letters and ".pdf" take 248 bytes, and 255 with ".sigeli".
+    let longest = format!("a{}", name(81));
+    let directory_of_longest = tempfile::tempdir().unwrap();
+    prepared(&request(directory_of_longest.path(), &[(longest.as_str(), b"x")])).unwrap();
+    let too_long = format!("ab{}", name(81));
+    assert!(matches!(refused(&[(too_long.as_str(), b"x")]), PrepareError::NameTooLong { bytes: 256, .. }));
     assert!(matches!(refused(&[("x/a", b"1"), ("y/a", b"2")]), PrepareError::SameName { groups } if groups.len() == 1));
     let duplicates = refused(&[("a.json", br#"{"a":1}"#), ("b.json", br#"{ "a": 1.0 }"#), ("c.json", br#"{"a":2}"#)]);
     assert!(matches!(&duplicates, PrepareError::Duplicates { groups } if groups[0].len() == 2), "{duplicates}");
