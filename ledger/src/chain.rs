@@ -25,7 +25,7 @@ use sigeli_verifier::{
 
 use crate::{
     check::SignatureMemory,
-    execute::{BlockContext, ExecuteError, Executed, Executor, execute},
+    execute::{BlockContext, ExecuteError, Executed, Executor, check_version, execute},
     genesis::Genesis,
     outcome::{CheckError, Rejection, Transient},
     schedule::Schedule,
@@ -370,6 +370,7 @@ impl<S: Store> Chain<S> {
     pub fn validate(&mut self, block: impl Into<Arc<Block>>) -> Result<ExecutedBlock, ValidateError> {
         let block = block.into();
         let header = &block.header;
+        check_version(&View::new(&self.store.snapshot()), self.next_height())?;
         self.check_place(header)?;
         self.check_size(&block)?;
         if !block.has_own_transactions() {

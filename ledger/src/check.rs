@@ -14,24 +14,30 @@
 //! An authority's transactions are bound by their sequence numbers; for them the index only tells a retry where the first
 //! one went, and a pruned index answers `sequence_mismatch` instead.
 
+mod authority;
 mod batch;
+mod governance;
+mod institution;
+mod keys;
 mod permission;
 mod sender;
 mod signatures;
 mod status;
 
+use alloc::vec::Vec;
+
 use sigeli_verifier::{
-    ids::{GenesisHash, Height, InstitutionId, TimeMs},
+    ids::{AuthorityId, DecisionRef, GenesisHash, Height, InstitutionId, KeyIndex, TimeMs},
     params::{AUTHORITY_VALIDITY_MS_MAX, INSTITUTION_VALIDITY_MS_MAX},
+    record::{AuthorityRecord, Policy, Writer},
     time::Day,
-    transaction::{Payload, Sender, SignedTransaction},
+    transaction::{AuthorityKind, Payload, Sender, SignedTransaction},
 };
 
 pub use self::{sender::Signer, signatures::SignatureMemory};
 use crate::{
-    execute::Effect,
     outcome::{CheckError, Rejection},
-    state::{Overlay, Policy},
+    state::{Institution, Overlay, Write},
     tree::NodeReader,
 };
 
@@ -69,26 +75,51 @@ pub fn check_stateless(transaction: &SignedTransaction, genesis: &GenesisHash, t
     if valid_until < time {
         return Err(Rejection::Expired { valid_until, time });
     }
-    let (ahead, from_institution) = match body.sender {
-        Sender::Institution { .. } => (INSTITUTION_VALIDITY_MS_MAX, true),
-        Sender::Authority { .. } => (AUTHORITY_VALIDITY_MS_MAX, false),
+    let ahead = match body.sender {
+        Sender::Institution { .. } => INSTITUTION_VALIDITY_MS_MAX,
+        Sender::Authority { .. } | Sender::Authorities { .. } => AUTHORITY_VALIDITY_MS_MAX,
     };
     let latest = TimeMs::new(time.get().saturating_add(ahead));
     if valid_until > latest {
         return Err(Rejection::ValidityTooLong { valid_until, latest });
     }
-    let for_institution = match body.payload {
-        Payload::BatchAnchor(_) | Payload::StatusSet(_) => true,
-        Payload::InstitutionRegister(_) | Payload::PermissionGrant(_) => false,
-    };
-    if for_institution != from_institution {
+    if !may_send(&body.sender, &body.payload) {
         return Err(Rejection::WrongSenderKind);
     }
     let count = transaction.signatures().len();
-    if from_institution && count > 1 {
+    if matches!(body.sender, Sender::Institution { .. }) && count > 1 {
         return Err(Rejection::TooManySignatures { count, limit: 1 });
     }
     Ok(())
+}
+
+/// Which kind of sender sends which kind of transaction.
+const fn may_send(sender: &Sender, payload: &Payload) -> bool {
+    match payload {
+        Payload::BatchAnchor(_) | Payload::StatusSet(_) | Payload::ProgrammeRegister(_) => {
+            matches!(sender, Sender::Institution { .. })
+        }
+        Payload::KeysAdd(_) | Payload::KeyRetire(_) | Payload::KeyCompromise(_) | Payload::BatchStatusSet(_) => {
+            !matches!(sender, Sender::Authorities { .. })
+        }
+        Payload::InstitutionRegister(_)
+        | Payload::InstitutionUpdate(_)
+        | Payload::InstitutionClose(_)
+        | Payload::InstitutionReopen(_)
+        | Payload::PermissionGrant(_)
+        | Payload::PermissionChange(_)
+        | Payload::PermissionReplace(_)
+        | Payload::PermissionAnnul(_)
+        | Payload::StatusOrder(_)
+        | Payload::StatusAnnul(_)
+        | Payload::AuthorityKeysSet(_) => matches!(sender, Sender::Authority { .. }),
+        Payload::AuthoritySet(_)
+        | Payload::AuthorityRemove(_)
+        | Payload::PolicySet(_)
+        | Payload::UpgradeSchedule(_) => {
+            matches!(sender, Sender::Authorities { .. })
+        }
+    }
 }
 
 /// Steps 3 and 4: the sender and the rules of the payload. Returns what the transaction does.
@@ -100,27 +131,157 @@ pub(crate) fn check_stateful<R: NodeReader>(
     terms: &Terms,
     transaction: &SignedTransaction,
     signatures: &mut SignatureMemory,
-) -> Result<Effect, CheckError> {
+) -> Result<Vec<Write>, CheckError> {
+    let payload = &transaction.body().payload;
     match sender::check_sender(state, terms, transaction, signatures)? {
         Signer::Institution { id, institution, key } => {
-            let by = InstitutionSigner { id, institution: &institution, key };
-            match &transaction.body().payload {
-                Payload::BatchAnchor(anchor) => batch::check_anchor(state, terms, &by, anchor),
-                Payload::StatusSet(set) => status::check_statuses(state, terms, &by, set),
-                Payload::InstitutionRegister(_) | Payload::PermissionGrant(_) => Err(Rejection::WrongSenderKind.into()),
-            }
+            by_institution(state, terms, &InstitutionSigner { id, institution: &institution, key }, payload)
         }
-        Signer::Authority { id, record } => match &transaction.body().payload {
-            Payload::InstitutionRegister(register) => permission::check_register(state, terms, id, record, register),
-            Payload::PermissionGrant(grant) => permission::check_grant(state, terms, id, record, grant),
-            Payload::BatchAnchor(_) | Payload::StatusSet(_) => Err(Rejection::WrongSenderKind.into()),
-        },
+        Signer::Authority { id, record } => {
+            let by = AuthoritySigner { id, record: &record };
+            let mut writes = by_authority(state, terms, &by, payload)?;
+            // The sequence number is used up. A change of the authority's own keys carries it already.
+            if !matches!(payload, Payload::AuthorityKeysSet(_)) {
+                writes.push(Write::Authority(id, record));
+            }
+            Ok(writes)
+        }
+        Signer::Authorities { record, approvals } => {
+            let by = governance::JointSigner { record, approvals: &approvals };
+            governance::check(state, terms, by, payload)
+        }
+    }
+}
+
+fn by_institution<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &InstitutionSigner<'_>,
+    payload: &Payload,
+) -> Result<Vec<Write>, CheckError> {
+    match payload {
+        Payload::BatchAnchor(anchor) => batch::check_anchor(state, terms, by, anchor),
+        Payload::StatusSet(set) => status::check_set(state, terms, by, set),
+        Payload::ProgrammeRegister(register) => institution::check_programme(state, terms, by, register),
+        Payload::KeysAdd(add) => {
+            let target = by.target(add.institution, &add.decision)?;
+            keys::check_add(state, terms, target, add)
+        }
+        Payload::KeyRetire(retire) => {
+            let target = by.target(retire.institution, &retire.decision)?;
+            keys::check_retire(state, terms, target, retire)
+        }
+        Payload::KeyCompromise(compromise) => {
+            let target = by.target(compromise.institution, &compromise.decision)?;
+            keys::check_compromise(state, terms, target, compromise)
+        }
+        Payload::BatchStatusSet(set) => {
+            let target = by.target(set.institution, &set.decision)?;
+            batch::check_status(state, terms, &target, set)
+        }
+        _ => Err(Rejection::WrongSenderKind.into()),
+    }
+}
+
+fn by_authority<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    payload: &Payload,
+) -> Result<Vec<Write>, CheckError> {
+    match payload {
+        Payload::InstitutionRegister(register) => institution::check_register(state, terms, by, register),
+        Payload::InstitutionUpdate(update) => institution::check_update(state, terms, by, update),
+        Payload::InstitutionClose(close) => institution::check_close(state, terms, by, close),
+        Payload::InstitutionReopen(reopen) => institution::check_reopen(state, terms, by, reopen),
+        Payload::KeysAdd(add) => keys::check_add(state, terms, by.target(state, add.institution, &add.decision)?, add),
+        Payload::KeyRetire(retire) => {
+            keys::check_retire(state, terms, by.target(state, retire.institution, &retire.decision)?, retire)
+        }
+        Payload::KeyCompromise(compromise) => {
+            let target = by.target(state, compromise.institution, &compromise.decision)?;
+            keys::check_compromise(state, terms, target, compromise)
+        }
+        Payload::PermissionGrant(grant) => permission::check_grant(state, terms, by, grant),
+        Payload::PermissionChange(change) => permission::check_change(state, terms, by, change),
+        Payload::PermissionReplace(replace) => permission::check_replace(state, terms, by, replace),
+        Payload::PermissionAnnul(annul) => permission::check_annul(state, terms, by, annul),
+        Payload::BatchStatusSet(set) => {
+            batch::check_status(state, terms, &by.target(state, set.institution, &set.decision)?, set)
+        }
+        Payload::StatusOrder(order) => {
+            status::check_order(state, terms, &by.target(state, order.institution, &order.decision)?, order)
+        }
+        Payload::StatusAnnul(annul) => {
+            status::check_annul(state, terms, &by.target(state, annul.institution, &annul.decision)?, annul)
+        }
+        Payload::AuthorityKeysSet(set) => authority::check_own_keys(state, by, set),
+        _ => Err(Rejection::WrongSenderKind.into()),
     }
 }
 
 /// An institution whose signature was checked.
 struct InstitutionSigner<'a> {
     id: InstitutionId,
-    institution: &'a crate::state::Institution,
-    key: sigeli_verifier::ids::KeyIndex,
+    institution: &'a Institution,
+    key: KeyIndex,
+}
+
+/// An authority whose signatures were checked.
+struct AuthoritySigner<'a> {
+    id: AuthorityId,
+    record: &'a AuthorityRecord,
+}
+
+/// An institution that something is written about, by whom it may be.
+struct Target {
+    id: InstitutionId,
+    institution: Institution,
+    writer: Writer,
+}
+
+impl InstitutionSigner<'_> {
+    const fn writer(&self) -> Writer {
+        Writer::Institution { key: self.key }
+    }
+
+    /// The sender itself, and no other: an institution writes in its own namespace, on its own decision.
+    fn target(&self, institution: InstitutionId, decision: &DecisionRef) -> Result<Target, Rejection> {
+        if institution != self.id {
+            return Err(Rejection::WrongNamespace { institution });
+        }
+        if !decision.is_none() {
+            return Err(Rejection::DecisionUnexpected);
+        }
+        Ok(Target { id: self.id, institution: self.institution.clone(), writer: self.writer() })
+    }
+}
+
+impl AuthoritySigner<'_> {
+    const fn writer(&self, decision: DecisionRef) -> Writer {
+        Writer::Authority { authority: self.id, decision }
+    }
+
+    /// Refuses all but one kind of authority, and a transaction without a decision.
+    fn require(&self, kind: AuthorityKind, decision: &DecisionRef) -> Result<(), Rejection> {
+        if self.record.kind != kind {
+            return Err(Rejection::WrongAuthority { authority: self.id });
+        }
+        if decision.is_none() {
+            return Err(Rejection::DecisionMissing);
+        }
+        Ok(())
+    }
+
+    /// The quality agency may write about every registered institution.
+    fn target<R: NodeReader>(
+        &self,
+        state: &Overlay<'_, R>,
+        institution: InstitutionId,
+        decision: &DecisionRef,
+    ) -> Result<Target, CheckError> {
+        self.require(AuthorityKind::Nceqe, decision)?;
+        let found = state.institution(institution)?.ok_or(Rejection::UnknownInstitution { institution })?;
+        Ok(Target { id: institution, institution: found, writer: self.writer(*decision) })
+    }
 }

@@ -8,11 +8,10 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use sigeli_verifier::{
     block::Header,
     ids::{
-        AuthorityId, BatchRoot, BlockId, GenesisHash, Height, HistoryRoot, InstitutionId, KeyIndex, PermissionId,
-        Round, StateRoot, StatusHandle, TimeMs, TransactionId, TransactionsRoot, ValidatorAddress, ValidatorSetHash,
+        BlockId, GenesisHash, Height, HistoryRoot, Round, StateRoot, TimeMs, TransactionId, TransactionsRoot,
+        ValidatorAddress, ValidatorSetHash,
     },
     params::PROTOCOL_VERSION,
-    record::{BatchRecord, KeyRecord, PermissionRecord, StatusRecord},
     state::StateRoots,
     transaction::SignedTransaction,
 };
@@ -21,8 +20,9 @@ use crate::{
     check::{SignatureMemory, Terms, check_stateful, check_stateless},
     outcome::{CheckError, Rejection},
     schedule::Schedule,
-    state::{AuthorityRecord, Finished, Institution, Overlay, Registry, Usage, View, keys::Governance},
+    state::{Finished, Overlay, Registry, View, Write},
     store::{Snapshot, StateWrites, StoreError},
+    tree::NodeReader,
 };
 
 /// What a block's place, and not its transactions, decides.
@@ -55,43 +55,6 @@ pub struct Executed {
     pub schedule: Schedule,
 }
 
-/// A registration that was judged and may be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Registration {
-    pub(crate) authority: AuthorityId,
-    pub(crate) record: AuthorityRecord,
-    pub(crate) id: InstitutionId,
-    pub(crate) institution: Institution,
-    pub(crate) keys: Vec<(KeyIndex, KeyRecord)>,
-    pub(crate) legal_id: Governance,
-}
-
-/// What one judged transaction writes. Every record is complete: applying an effect decides nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Register(Registration),
-    Grant {
-        authority: AuthorityId,
-        record: AuthorityRecord,
-        id: InstitutionId,
-        institution: Institution,
-        number: PermissionId,
-        permission: PermissionRecord,
-    },
-    Anchor {
-        id: InstitutionId,
-        institution: Institution,
-        root: BatchRoot,
-        record: BatchRecord,
-        usage: Usage,
-    },
-    Statuses {
-        id: InstitutionId,
-        records: Vec<(StatusHandle, StatusRecord)>,
-        usage: Usage,
-    },
-}
-
 /// A block under execution.
 #[derive(Debug)]
 pub struct Executor<'a, S> {
@@ -110,6 +73,7 @@ impl<'a, S: Snapshot> Executor<'a, S> {
     pub fn new(snapshot: &'a S, context: BlockContext) -> Result<Self, StoreError> {
         let view = View::new(snapshot);
         let BlockContext { genesis, height, time, .. } = context;
+        check_version(&view, height)?;
         let terms = Terms { genesis, height, time, policy: view.policy()? };
         Ok(Self { snapshot, overlay: Overlay::new(snapshot), context, terms, included: BTreeSet::new() })
     }
@@ -122,7 +86,11 @@ impl<'a, S: Snapshot> Executor<'a, S> {
         self.judge(transaction, signatures).map(|_| ())
     }
 
-    fn judge(&self, transaction: &SignedTransaction, signatures: &mut SignatureMemory) -> Result<Effect, CheckError> {
+    fn judge(
+        &self,
+        transaction: &SignedTransaction,
+        signatures: &mut SignatureMemory,
+    ) -> Result<Vec<Write>, CheckError> {
         check_stateless(transaction, &self.terms.genesis, self.terms.time)?;
         self.check_new(transaction)?;
         check_stateful(&self.overlay, &self.terms, transaction, signatures)
@@ -150,39 +118,19 @@ impl<'a, S: Snapshot> Executor<'a, S> {
         transaction: &SignedTransaction,
         signatures: &mut SignatureMemory,
     ) -> Result<(), CheckError> {
-        let effect = self.judge(transaction, signatures)?;
-        self.apply(effect)?;
+        let writes = self.judge(transaction, signatures)?;
+        self.apply(writes)?;
         self.included.insert(transaction.id());
         Ok(())
     }
 
-    fn apply(&mut self, effect: Effect) -> Result<(), StoreError> {
-        let overlay = &mut self.overlay;
-        match effect {
-            Effect::Register(Registration { authority, record, id, institution, keys, legal_id }) => {
-                overlay.put_authority(authority, &record);
-                overlay.put_institution(id, institution);
-                overlay.put_legal_id(&legal_id, id);
-                for (index, key) in &keys {
-                    overlay.put_key(id, *index, key);
-                }
+    fn apply(&mut self, writes: Vec<Write>) -> Result<(), StoreError> {
+        for write in writes {
+            // A new policy holds from the next transaction on.
+            if let Write::Policy(policy) = &write {
+                self.terms.policy = *policy;
             }
-            Effect::Grant { authority, record, id, institution, number, permission } => {
-                overlay.put_authority(authority, &record);
-                overlay.put_institution(id, institution);
-                overlay.put_permission(id, number, &permission)?;
-            }
-            Effect::Anchor { id, institution, root, record, usage } => {
-                overlay.put_institution(id, institution);
-                overlay.put_batch(id, &root, &record);
-                overlay.put_usage(id, &usage);
-            }
-            Effect::Statuses { id, records, usage } => {
-                overlay.put_usage(id, &usage);
-                for (handle, record) in &records {
-                    overlay.put_status(id, handle, record);
-                }
-            }
+            self.overlay.write(write)?;
         }
         Ok(())
     }
@@ -202,6 +150,16 @@ impl<'a, S: Snapshot> Executor<'a, S> {
         let Finished { writes, roots } = self.overlay.finish()?;
         Ok(Executed { writes, state_root: roots.root(), roots, registry, schedule })
     }
+}
+
+/// Whether this program knows the protocol version that counts at a height. Fatal when not: it could neither judge nor
+/// build the block.
+///
+/// # Errors
+/// [`StoreError::UpgradeNeeded`], and the store's own.
+pub fn check_version<R: NodeReader>(view: &View<'_, R>, height: Height) -> Result<(), StoreError> {
+    let version = view.joint()?.version_at(height);
+    if version == PROTOCOL_VERSION { Ok(()) } else { Err(StoreError::UpgradeNeeded { version, height }) }
 }
 
 /// The schedule depends on height, creator and round alone, and the state root depends on the schedule: so the header

@@ -16,17 +16,15 @@ use sigeli_verifier::{
     history::{Frontier, Rfc9162},
     ids::{AuthorityId, AuthoritySequence, BlockId, GenesisHash, Height, HistoryRoot, Round, TimeMs, ValidatorAddress},
     params::{AUTHORITIES_MAX, AUTHORITY_KEYS_MAX, PROTOCOL_VERSION, VALIDATORS_MAX},
-    transaction::Name,
+    record::{AuthorityRecord, GovernanceRecord, Policy, PolicyError},
+    transaction::{AuthorityKind, Name},
     trust::NetworkKind,
     validators::ValidatorSet,
 };
 
 use crate::{
     schedule::Schedule,
-    state::{
-        AuthorityKind, AuthorityRecord, OBSERVERS_MAX, Overlay, Policy, PolicyError, RegisteredValidator, Registry,
-        RegistryError,
-    },
+    state::{OBSERVERS_MAX, Overlay, RegisteredValidator, Registry, RegistryError, Write},
     store::{Head, HeightCommit, StoreError},
     tree::NodeReader,
 };
@@ -275,6 +273,9 @@ pub enum GenesisError {
     /// The policy makes no sense.
     #[error("{0}")]
     Policy(#[from] PolicyError),
+    /// Joint transactions would need the approval of half of the authorities or fewer, or of more than there are.
+    #[error("joint transactions must need the approval of more than half of the authorities, and of at most all")]
+    Approvals,
     /// A time-out is zero or above the cap.
     #[error("every time must be above 0, and no time-out above the cap")]
     Consensus,
@@ -297,6 +298,7 @@ impl GenesisError {
             Self::Registry(_) => 10,
             Self::Policy(_) => 11,
             Self::Consensus => 12,
+            Self::Approvals => 13,
         }
     }
 }
@@ -329,6 +331,9 @@ impl Genesis {
         check_authorities(&document)?;
         let registry = check_registry(&document)?;
         document.policy.check()?;
+        if !approvals_for(document.authorities.len()).contains(&document.policy.approvals_min) {
+            return Err(GenesisError::Approvals);
+        }
         if !document.consensus.is_sound() {
             return Err(GenesisError::Consensus);
         }
@@ -372,7 +377,7 @@ impl Genesis {
     /// None in practice: nothing is read from a medium.
     pub fn commit(&self) -> Result<HeightCommit, StoreError> {
         let nothing = alloc::collections::BTreeMap::<Vec<u8>, Vec<u8>>::new();
-        let finished = self.initial_state(&nothing).finish()?;
+        let finished = self.initial_state(&nothing)?.finish()?;
         let header = Header {
             version: self.document.version,
             genesis: self.hash,
@@ -407,7 +412,7 @@ impl Genesis {
         self.commit().map(|commit| (*commit.block).clone())
     }
 
-    fn initial_state<'a, R: NodeReader>(&self, nothing: &'a R) -> Overlay<'a, R> {
+    fn initial_state<'a, R: NodeReader>(&self, nothing: &'a R) -> Result<Overlay<'a, R>, StoreError> {
         let mut overlay = Overlay::new(nothing);
         for authority in self.document.authorities.iter() {
             let record = AuthorityRecord {
@@ -419,13 +424,23 @@ impl Genesis {
                 log_keys: authority.log_keys.clone(),
                 sequence: AuthoritySequence::new(0),
             };
-            overlay.put_authority(authority.id, &record);
+            overlay.write(Write::Authority(authority.id, record))?;
         }
-        overlay.put_policy(&self.document.policy);
+        let ids = self.document.authorities.iter().map(|authority| authority.id).collect();
+        let authorities = List::new(ids).map_err(|_| StoreError::Corrupt { what: "authorities of genesis" })?;
+        overlay.write(Write::Joint(GovernanceRecord::first(authorities)))?;
+        overlay.write(Write::Policy(self.document.policy))?;
         overlay.put_registry(&self.registry);
         overlay.put_schedule(&Schedule::new());
-        overlay
+        Ok(overlay)
     }
+}
+
+/// How many approvals joint transactions may need, by the number of authorities: more than half, at most all.
+#[must_use]
+pub fn approvals_for(authorities: usize) -> core::ops::RangeInclusive<u8> {
+    let all = u8::try_from(authorities).unwrap_or(u8::MAX);
+    (all / 2).saturating_add(1)..=all
 }
 
 fn check_authorities(document: &GenesisDocument) -> Result<(), GenesisError> {

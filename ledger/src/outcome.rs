@@ -4,11 +4,12 @@
 use sigeli_verifier::{
     decode::DecodeError,
     ids::{
-        AuthorityId, AuthoritySequence, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId, TimeMs,
-        TransactionId,
+        AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height, InstitutionId, KeyIndex, PermissionId,
+        ProgrammeId, TimeMs, TransactionId,
     },
+    record::PolicyError,
     time::{Day, Window},
-    transaction::{Field, Level, StatusAction, StatusReason},
+    transaction::{AuthorityKind, BatchAction, DecisionReason, Field, Level, StatusAction, StatusReason},
 };
 
 use crate::store::StoreError;
@@ -26,7 +27,7 @@ macro_rules! rejections {
             pub const ALL: &'static [(u16, &'static str)] = &[$(($code, stringify!($name))),+];
 
             /// The stable number: 1xx form, ledger, time and signatures; 2xx institutions and permissions; 3xx batches;
-            /// 4xx statuses.
+            /// 4xx statuses; 5xx governance.
             #[must_use]
             pub const fn code(&self) -> u16 {
                 match self {
@@ -86,6 +87,15 @@ rejections! {
         /// Its id.
         id: TransactionId,
     } => "the block already holds transaction {id}";
+    /// An authority's transaction names no decision.
+    116 decision_missing DecisionMissing => "an authority's transaction needs the hash of a decision";
+    /// An institution's own transaction names a decision.
+    117 decision_unexpected DecisionUnexpected => "an institution acts on its own: its transaction names no decision";
+    /// An institution writes about another one.
+    118 wrong_namespace WrongNamespace {
+        /// The institution that it writes about.
+        institution: InstitutionId,
+    } => "an institution may not write about institution {institution}";
     /// No such institution or authority.
     120 unknown_sender UnknownSender => "the sender is not registered";
     /// An institution's transaction has more than one signature, or an authority's more than it has keys.
@@ -143,6 +153,49 @@ rejections! {
         /// The authority.
         authority: AuthorityId,
     } => "authority {authority} may not write this";
+    /// The key may not be used yet.
+    130 key_not_yet KeyNotYet {
+        /// The key.
+        key: KeyIndex,
+        /// Its first day.
+        first: Day,
+    } => "key {key} may be used from {first} on";
+    /// The key may be used no more.
+    131 key_expired KeyExpired {
+        /// The key.
+        key: KeyIndex,
+        /// Its last day.
+        last: Day,
+    } => "key {key} could be used until {last}";
+    /// The institution is closed.
+    132 institution_closed InstitutionClosed {
+        /// The first day on which it is.
+        from: Day,
+    } => "the institution is closed from {from} on";
+    /// The authority was ended.
+    133 authority_ended AuthorityEnded {
+        /// Which.
+        authority: AuthorityId,
+    } => "authority {authority} was ended";
+    /// Too few authorities approve a joint transaction.
+    134 too_few_approvals TooFewApprovals {
+        /// How many do.
+        count: usize,
+        /// How many are needed.
+        needed: u8,
+    } => "{count} authorities approve, and {needed} are needed";
+    /// An authority that must approve does not.
+    135 approval_missing ApprovalMissing {
+        /// What it is.
+        kind: AuthorityKind,
+    } => "the approval of {} is missing", authority_name(*kind);
+    /// A joint transaction's sequence number is not the next one.
+    136 joint_sequence_mismatch JointSequenceMismatch {
+        /// The number given.
+        given: GovernanceSequence,
+        /// The next one.
+        expected: GovernanceSequence,
+    } => "the joint sequence number is {given}, and the next one is {expected}";
     /// What is to be created exists: a late or re-signed retry.
     200 already_exists AlreadyExists {
         /// The block that created it.
@@ -165,6 +218,16 @@ rejections! {
         /// That institution.
         institution: InstitutionId,
     } => "the legal id is that of institution {institution}";
+    /// The institution would have too many keys.
+    208 key_limit KeyLimit {
+        /// The most it may ever have.
+        limit: u16,
+    } => "an institution may have at most {limit} keys, retired ones included";
+    /// One of several keys that are to be added is the institution's already.
+    209 key_exists KeyExists {
+        /// Its index.
+        key: KeyIndex,
+    } => "one of the keys is the institution's key {key} already";
     /// No such institution.
     210 unknown_institution UnknownInstitution {
         /// The number given.
@@ -176,6 +239,94 @@ rejections! {
     212 ects_missing EctsMissing => "the accreditation allows no credits";
     /// The institution has all the permissions or batches that can be numbered.
     213 numbers_exhausted NumbersExhausted => "the institution has no number left for this";
+    /// The institution has no such key.
+    214 unknown_institution_key UnknownInstitutionKey {
+        /// The index given.
+        key: KeyIndex,
+    } => "the institution has no key {key}";
+    /// The height from which a key is to be void is not allowed.
+    215 compromise_height_invalid CompromiseHeightInvalid {
+        /// The height given.
+        from: Height,
+        /// The earliest allowed.
+        earliest: Height,
+        /// The latest allowed.
+        latest: Height,
+    } => "block {from} is given, and blocks {earliest} to {latest} are allowed";
+    /// The institution's record lists as many compromised keys as it can.
+    216 compromised_list_full CompromisedListFull {
+        /// The most it can list.
+        limit: usize,
+    } => "{limit} keys of the institution are compromised already: register it anew";
+    /// The institution is not closed.
+    217 institution_not_closed InstitutionNotClosed => "the institution is not closed";
+    /// The successor of a closed institution does not fit.
+    218 successor_invalid SuccessorInvalid {
+        /// The number given.
+        successor: InstitutionId,
+    } => "institution {successor} cannot be the successor: only a merger has one, which is another registered institution";
+    /// The reason does not fit what the decision does.
+    219 decision_reason_invalid DecisionReasonInvalid {
+        /// The reason.
+        reason: DecisionReason,
+    } => "the reason {} does not fit", reason.code();
+    /// A programme's number is not the next one.
+    220 programme_number_mismatch ProgrammeNumberMismatch {
+        /// The number given.
+        given: ProgrammeId,
+        /// The next one.
+        expected: ProgrammeId,
+    } => "the programme's number is {given}, and the next one is {expected}";
+    /// Partners are not in ascending order, not registered, or the sender itself.
+    221 partner_invalid PartnerInvalid {
+        /// The first that is wrong.
+        institution: InstitutionId,
+    } => "institution {institution} cannot be a partner here: partners are other registered institutions in ascending order";
+    /// The programme is not registered.
+    222 unknown_programme UnknownProgramme {
+        /// The institution that is said to coordinate it.
+        coordinator: InstitutionId,
+        /// Its number there.
+        programme: ProgrammeId,
+    } => "institution {coordinator} has no programme {programme}";
+    /// The institution does not award the programme.
+    223 not_a_partner NotAPartner {
+        /// The institution.
+        institution: InstitutionId,
+    } => "institution {institution} does not award this programme";
+    /// The titles are not those of the programme.
+    224 title_mismatch TitleMismatch => "the titles are not those under which the programme is registered";
+    /// The review is due outside the accreditation's days.
+    225 review_outside_window ReviewOutsideWindow {
+        /// The day of the review.
+        review: Day,
+        /// The accreditation's days.
+        window: Window,
+    } => "the review on {review} lies outside the accreditation's {} to {}", window.first(), window.last();
+    /// The institution has no such permission.
+    226 unknown_permission UnknownPermission {
+        /// The number given.
+        permission: PermissionId,
+    } => "the institution has no permission {permission}";
+    /// The change cannot follow the permission's present state.
+    227 permission_transition_invalid PermissionTransitionInvalid {
+        /// The permission.
+        permission: PermissionId,
+    } => "this cannot follow the present state of permission {permission}";
+    /// The change would count before the one that came before it.
+    228 effective_too_early EffectiveTooEarly {
+        /// The day given.
+        given: Day,
+        /// The earliest allowed.
+        earliest: Day,
+    } => "the change would count from {given}, and the one before it counts from {earliest}";
+    /// A permission is to be replaced by one of another kind.
+    229 permission_kind_mismatch PermissionKindMismatch => "a permission can be replaced only by one of its kind";
+    /// The permission was suspended and reinstated as often as it can be.
+    230 permission_history_full PermissionHistoryFull {
+        /// The most entries.
+        limit: u32,
+    } => "the permission has {limit} history entries: it can only be withdrawn or replaced";
     /// The tree is smaller than the policy allows.
     300 batch_too_small BatchTooSmall {
         /// Its height.
@@ -286,6 +437,53 @@ rejections! {
         /// The quota per day.
         quota: u32,
     } => "the institution's quota of {quota} for this day is used up";
+    /// The authorisation is suspended.
+    321 authorisation_suspended AuthorisationSuspended {
+        /// Since when.
+        since: Day,
+    } => "the institution's authorisation is suspended since {since}";
+    /// The authorisation was withdrawn.
+    322 authorisation_withdrawn AuthorisationWithdrawn {
+        /// Since when.
+        since: Day,
+    } => "the institution's authorisation is withdrawn since {since}";
+    /// The order is suspended.
+    323 order_suspended OrderSuspended {
+        /// Since when.
+        since: Day,
+    } => "the Minister's order is suspended since {since}";
+    /// The order was withdrawn.
+    324 order_withdrawn OrderWithdrawn {
+        /// Since when.
+        since: Day,
+    } => "the Minister's order is withdrawn since {since}";
+    /// The accreditation is suspended.
+    325 accreditation_suspended AccreditationSuspended {
+        /// Since when.
+        since: Day,
+    } => "the accreditation is suspended since {since}";
+    /// The accreditation was withdrawn.
+    326 accreditation_withdrawn AccreditationWithdrawn {
+        /// Since when.
+        since: Day,
+    } => "the accreditation is withdrawn since {since}";
+    /// Another accreditation took its place.
+    327 accreditation_replaced AccreditationReplaced {
+        /// Which.
+        by: PermissionId,
+    } => "the accreditation was replaced by permission {by}";
+    /// The institution has anchored no such batch.
+    330 unknown_batch UnknownBatch => "the institution has anchored no batch with this root";
+    /// The change cannot follow the batch's present status.
+    331 batch_transition_invalid BatchTransitionInvalid {
+        /// What was to happen.
+        action: BatchAction,
+    } => "{} cannot follow the batch's present status", batch_action_name(*action);
+    /// The reason does not fit what is to happen to the batch.
+    332 batch_reason_invalid BatchReasonInvalid {
+        /// The reason.
+        reason: StatusReason,
+    } => "the reason {} does not fit", reason.code();
     /// No status is to be set.
     400 statuses_missing StatusesMissing => "the transaction sets no status";
     /// The status cannot follow the present one.
@@ -294,19 +492,119 @@ rejections! {
         entry: usize,
         /// What was to happen.
         action: StatusAction,
-    } => "entry {entry}: {action:?} cannot follow the credential's present status";
+    } => "entry {entry}: {} cannot follow the credential's present status", status_action_name(*action);
     /// The reason does not fit the action.
     402 status_reason_invalid StatusReasonInvalid {
         /// Position of the entry, from 0.
         entry: usize,
         /// The reason.
         reason: StatusReason,
-    } => "entry {entry}: the reason {reason:?} does not fit the action";
+    } => "entry {entry}: the reason {} does not fit the action", reason.code();
     /// The credential is to be replaced by nothing.
     403 successor_missing SuccessorMissing {
         /// Position of the entry, from 0.
         entry: usize,
     } => "entry {entry}: the replacing credential is missing";
+    /// Nothing about the credential was written with a key that was void by then.
+    404 nothing_to_annul NothingToAnnul {
+        /// Position of the handle, from 0.
+        entry: usize,
+    } => "entry {entry}: the newest entry of this credential was not made with a compromised key";
+    /// The handles are not in strictly ascending order.
+    405 handles_unordered HandlesUnordered {
+        /// Position of the first that is wrong, from 0.
+        entry: usize,
+    } => "entry {entry}: the handles are not in strictly ascending order";
+    /// The institution has changed this status as often as it can.
+    406 status_history_full StatusHistoryFull {
+        /// Position of the entry, from 0.
+        entry: usize,
+        /// The most entries.
+        limit: u32,
+    } => "entry {entry}: the credential's status has {limit} history entries: it can only be ended";
+    /// An authority's keys are not sound.
+    500 authority_keys_invalid AuthorityKeysInvalid => "an authority needs distinct keys and a threshold from 1 to their number";
+    /// A key belongs to another authority.
+    501 key_of_another_authority KeyOfAnotherAuthority {
+        /// Which.
+        authority: AuthorityId,
+    } => "one of the keys belongs to authority {authority}";
+    /// There are as many authorities as there can be.
+    502 too_many_authorities TooManyAuthorities {
+        /// The most.
+        limit: usize,
+    } => "there are {limit} authorities, and can be no more";
+    /// The ledger cannot do without the authority.
+    503 authority_needed AuthorityNeeded {
+        /// What it is.
+        kind: AuthorityKind,
+    } => "the ledger needs {}", authority_name(*kind);
+    /// No such authority.
+    504 unknown_authority UnknownAuthority {
+        /// The number given.
+        authority: AuthorityId,
+    } => "there is no authority {authority}";
+    /// The policy makes no sense.
+    505 policy_invalid PolicyInvalid {
+        /// What is wrong with it.
+        error: PolicyError,
+    } => "the policy cannot be: {error}";
+    /// The number of approvals that joint transactions need does not fit the number of authorities.
+    506 approvals_invalid ApprovalsInvalid {
+        /// The number of approvals.
+        given: u8,
+        /// The least allowed.
+        least: u8,
+        /// The most allowed.
+        most: u8,
+    } => "joint transactions would need {given} approvals, and {least} to {most} are allowed";
+    /// The protocol version is older than the one in force.
+    507 upgrade_version_invalid UpgradeVersionInvalid {
+        /// The version given.
+        given: u16,
+        /// The version in force.
+        in_force: u16,
+    } => "protocol version {given} is older than version {in_force}, which is in force, or nothing is there to be taken back";
+    /// The upgrade would come too soon.
+    508 upgrade_too_soon UpgradeTooSoon {
+        /// The height given.
+        height: Height,
+        /// The earliest allowed.
+        earliest: Height,
+    } => "the upgrade would come with block {height}, and block {earliest} is the earliest";
+    /// A validator's authority cannot be ended.
+    509 authority_has_validators AuthorityHasValidators {
+        /// Which.
+        authority: AuthorityId,
+    } => "authority {authority} has validators";
+}
+
+/// How a refusal speaks of an authority.
+const fn authority_name(kind: AuthorityKind) -> &'static str {
+    match kind {
+        AuthorityKind::Ministry => "the Ministry",
+        AuthorityKind::Nceqe => "the quality agency",
+        AuthorityKind::Emis => "the information system",
+        AuthorityKind::Operator => "an operator",
+    }
+}
+
+const fn status_action_name(action: StatusAction) -> &'static str {
+    match action {
+        StatusAction::Suspend => "a suspension",
+        StatusAction::Reinstate => "a reinstatement",
+        StatusAction::Revoke => "a revocation",
+        StatusAction::Supersede => "a replacement",
+    }
+}
+
+const fn batch_action_name(action: BatchAction) -> &'static str {
+    match action {
+        BatchAction::Suspend => "a suspension",
+        BatchAction::Reinstate => "a reinstatement",
+        BatchAction::Revoke => "a revocation",
+        BatchAction::Annul => "an annulment",
+    }
 }
 
 /// Something that may pass later, without anybody's fault.

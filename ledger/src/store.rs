@@ -13,6 +13,7 @@ use sigeli_verifier::{
     certificate::CommitCertificate,
     history::Frontier,
     ids::{BlockId, Height, TransactionId},
+    params::PROTOCOL_VERSION,
 };
 
 /// A storage failure. Always fatal.
@@ -39,6 +40,17 @@ pub enum StoreError {
         given: Height,
         /// The head.
         head: Height,
+    },
+    /// The authorities have agreed on another protocol version, which this program does not know.
+    #[error(
+        "protocol version {version} counts from block {height} on, and this program knows version {PROTOCOL_VERSION}: \
+         install the newer program"
+    )]
+    UpgradeNeeded {
+        /// The version that counts.
+        version: u16,
+        /// The first height that this program cannot judge.
+        height: Height,
     },
     /// An earlier error has killed this store.
     #[error("the store has failed before and is closed")]

@@ -4,16 +4,17 @@ use alloc::vec::Vec;
 
 use sigeli_verifier::{
     ids::{BatchSequence, InstitutionId, PermissionId, TimeMs},
-    record::{BatchRecord, BatchStatus, Judged, PermissionRecord},
+    record::{
+        BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Writer,
+    },
     time::Day,
-    transaction::{BatchAnchor, PermissionScope},
+    transaction::{Accreditation, BatchAction, BatchAnchor, BatchStatusSet, PermissionScope, StatusReason},
 };
 
-use super::{InstitutionSigner, Terms};
+use super::{InstitutionSigner, Target, Terms, permission::standing, status::reason_of_reinstatement};
 use crate::{
-    execute::Effect,
     outcome::{CheckError, Rejection},
-    state::{Overlay, Policy, Usage},
+    state::{Overlay, Usage, Write},
     store::StoreError,
     tree::NodeReader,
 };
@@ -27,7 +28,7 @@ pub(super) fn check_anchor<R: NodeReader>(
     terms: &Terms,
     by: &InstitutionSigner<'_>,
     anchor: &BatchAnchor,
-) -> Result<Effect, CheckError> {
+) -> Result<Vec<Write>, CheckError> {
     let day = terms.day();
     let least = terms.policy.batch_height_min;
     if anchor.height.get() < least {
@@ -44,7 +45,8 @@ pub(super) fn check_anchor<R: NodeReader>(
 
     let permission = anchor.accreditation;
     let accreditation = view.permission(by.id, permission)?.ok_or(Rejection::AccreditationMissing { permission })?;
-    let ects_max = check_accreditation(terms, &accreditation, anchor)?;
+    let stands = standing(state, by.id, permission, &accreditation, day)?;
+    let ects_max = check_accreditation(terms, &accreditation, stands, anchor)?;
     let (authorisation, authorised) = authorisation_in_force(state, by.id, day)?;
     let order = if terms.policy.pilot_order_required {
         order_in_force(state, by.id, day, anchor)?
@@ -55,8 +57,10 @@ pub(super) fn check_anchor<R: NodeReader>(
     let mut institution = by.institution.clone();
     let sequence = institution.facts.batches.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     institution.facts.batches = sequence;
+    let tally = view.permission_tally(by.id, permission)?.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     let record = BatchRecord {
         sequence: BatchSequence::new(sequence),
+        accreditation_sequence: BatchSequence::new(tally),
         height: anchor.height,
         hash_algorithm: anchor.hash_algorithm,
         anchored: terms.height,
@@ -77,22 +81,36 @@ pub(super) fn check_anchor<R: NodeReader>(
         },
         status: BatchStatus::Valid,
     };
-    Ok(Effect::Anchor { id: by.id, institution, root: anchor.root, record, usage })
+    Ok(Vec::from([
+        Write::Institution(by.id, institution),
+        Write::Anchor(by.id, anchor.root, record),
+        Write::Usage(by.id, usage),
+    ]))
 }
 
 /// The rules of the programme's accreditation. Returns the most credits it allows.
 fn check_accreditation(
     terms: &Terms,
     accreditation: &PermissionRecord,
+    stands: Option<(PermissionState, Day)>,
     anchor: &BatchAnchor,
 ) -> Result<sigeli_verifier::ids::EctsTenths, Rejection> {
     let permission = anchor.accreditation;
-    let PermissionScope::Accreditation { level, fields, ects_max, credential_type, .. } = &accreditation.scope else {
+    let PermissionScope::Accreditation(scope) = &accreditation.scope else {
         return Err(Rejection::NotAnAccreditation { permission });
     };
+    let Accreditation { level, fields, ects_max, credential_type, .. } = scope;
     let (day, window) = (terms.day(), accreditation.window);
     if day < window.first() {
         return Err(Rejection::AccreditationNotYet { first: window.first() });
+    }
+    match stands {
+        Some((PermissionState::Suspended, since)) => return Err(Rejection::AccreditationSuspended { since }),
+        Some((PermissionState::Withdrawn, since)) => return Err(Rejection::AccreditationWithdrawn { since }),
+        Some((PermissionState::Replaced { by } | PermissionState::Restored { by }, _)) => {
+            return Err(Rejection::AccreditationReplaced { by });
+        }
+        Some((PermissionState::Active, _)) | None => {}
     }
     if day > window.last() {
         return Err(Rejection::AccreditationLapsed { last: window.last() });
@@ -121,7 +139,7 @@ fn check_accreditation(
 }
 
 fn check_policy(policy: &Policy, anchor: &BatchAnchor) -> Result<(), Rejection> {
-    let (given, least, most) = (anchor.ects, policy.ects_min, policy.ects_max_at(anchor.level));
+    let (given, least, most) = (anchor.ects, policy.ects_min_at(anchor.level), policy.ects_max_at(anchor.level));
     if given < least || given > most {
         return Err(Rejection::EctsOutsidePolicy { given, least, most });
     }
@@ -134,20 +152,63 @@ fn latest_issue_day(terms: &Terms) -> Day {
     Day::of(TimeMs::new(terms.time.get().saturating_add(tolerance)))
 }
 
+/// A permission of an institution, and where it stands today.
+struct Standing {
+    number: PermissionId,
+    record: PermissionRecord,
+    state: Option<(PermissionState, Day)>,
+}
+
+impl Standing {
+    /// Whether it holds on the day for which its state was computed.
+    fn holds(&self, day: Day) -> bool {
+        self.record.window.contains(day) && matches!(self.state, Some((PermissionState::Active, _)))
+    }
+}
+
 /// Permissions of a kind, newest first.
 fn newest_first<R: NodeReader>(
     state: &Overlay<'_, R>,
     institution: InstitutionId,
     kind: u8,
-) -> Result<Vec<(PermissionId, PermissionRecord)>, StoreError> {
+    day: Day,
+) -> Result<Vec<Standing>, StoreError> {
     let view = state.view();
     let numbers = view.permissions_of_kind(institution, kind)?;
     let mut found = Vec::with_capacity(numbers.len());
     for number in numbers.into_iter().rev() {
         let missing = StoreError::Corrupt { what: "permission (missing)" };
-        found.push((number, view.permission(institution, number)?.ok_or(missing)?));
+        let record = view.permission(institution, number)?.ok_or(missing)?;
+        let state = standing(state, institution, number, &record, day)?;
+        found.push(Standing { number, record, state });
     }
     Ok(found)
+}
+
+/// Why no permission of a kind holds: what became of the newest one whose days these are; of none such, when the newest
+/// ever granted begins or ended.
+enum Absence {
+    Suspended { since: Day },
+    Withdrawn { since: Day },
+    NotYet { first: Day },
+    Expired { last: Day },
+}
+
+fn absence(all: &[Standing], newest: &Standing, day: Day) -> Absence {
+    let due = all.iter().filter(|entry| entry.record.window.contains(day));
+    for (state, since) in due.filter_map(|entry| entry.state) {
+        match state {
+            PermissionState::Suspended => return Absence::Suspended { since },
+            PermissionState::Withdrawn => return Absence::Withdrawn { since },
+            PermissionState::Active | PermissionState::Replaced { .. } | PermissionState::Restored { .. } => {}
+        }
+    }
+    let window = newest.record.window;
+    if day < window.first() {
+        Absence::NotYet { first: window.first() }
+    } else {
+        Absence::Expired { last: window.last() }
+    }
 }
 
 /// The newest authorisation that holds on this day.
@@ -156,17 +217,18 @@ fn authorisation_in_force<R: NodeReader>(
     institution: InstitutionId,
     day: Day,
 ) -> Result<(PermissionId, PermissionRecord), CheckError> {
-    let all = newest_first(state, institution, AUTHORISATION)?;
-    let Some((_, newest)) = all.first() else { return Err(Rejection::AuthorisationMissing.into()) };
-    let window = newest.window;
-    if let Some(found) = all.into_iter().find(|(_, record)| record.window.contains(day)) {
-        return Ok(found);
+    let all = newest_first(state, institution, AUTHORISATION, day)?;
+    let Some(newest) = all.first() else { return Err(Rejection::AuthorisationMissing.into()) };
+    if let Some(found) = all.iter().find(|entry| entry.holds(day)) {
+        return Ok((found.number, found.record.clone()));
     }
-    Err(if day < window.first() {
-        Rejection::AuthorisationNotYet { first: window.first() }.into()
-    } else {
-        Rejection::AuthorisationExpired { last: window.last() }.into()
-    })
+    Err(match absence(&all, newest, day) {
+        Absence::Suspended { since } => Rejection::AuthorisationSuspended { since },
+        Absence::Withdrawn { since } => Rejection::AuthorisationWithdrawn { since },
+        Absence::NotYet { first } => Rejection::AuthorisationNotYet { first },
+        Absence::Expired { last } => Rejection::AuthorisationExpired { last },
+    }
+    .into())
 }
 
 /// The newest Minister's order that holds on this day and covers level and field.
@@ -176,24 +238,93 @@ fn order_in_force<R: NodeReader>(
     day: Day,
     anchor: &BatchAnchor,
 ) -> Result<PermissionId, CheckError> {
-    let all = newest_first(state, institution, PILOT_ORDER)?;
-    let Some((_, newest)) = all.first() else { return Err(Rejection::OrderMissing.into()) };
-    let window = newest.window;
+    let all = newest_first(state, institution, PILOT_ORDER, day)?;
+    let Some(newest) = all.first() else { return Err(Rejection::OrderMissing.into()) };
     let mut uncovered = None;
-    for (number, record) in all.iter().filter(|(_, record)| record.window.contains(day)) {
-        let PermissionScope::PilotOrder { fields, levels } = &record.scope else { continue };
+    for entry in all.iter().filter(|entry| entry.holds(day)) {
+        let PermissionScope::PilotOrder { fields, levels } = &entry.record.scope else { continue };
         if !levels.contains(anchor.level) {
             uncovered.get_or_insert(Rejection::OrderLevelMismatch { level: anchor.level });
         } else if !fields.iter().any(|prefix| prefix.covers(anchor.field)) {
             uncovered.get_or_insert(Rejection::OrderFieldMismatch { field: anchor.field });
         } else {
-            return Ok(*number);
+            return Ok(entry.number);
         }
     }
-    // Of several orders in force the newest explains the refusal; of none, the newest ever made.
-    Err(match uncovered {
-        Some(refusal) => refusal.into(),
-        None if day < window.first() => Rejection::OrderNotYet { first: window.first() }.into(),
-        None => Rejection::OrderExpired { last: window.last() }.into(),
-    })
+    // Of several orders in force the newest explains the refusal.
+    let refusal = uncovered.unwrap_or_else(|| match absence(&all, newest, day) {
+        Absence::Suspended { since } => Rejection::OrderSuspended { since },
+        Absence::Withdrawn { since } => Rejection::OrderWithdrawn { since },
+        Absence::NotYet { first } => Rejection::OrderNotYet { first },
+        Absence::Expired { last } => Rejection::OrderExpired { last },
+    });
+    Err(refusal.into())
+}
+
+/// The status of a batch as a whole, by its institution or by the quality agency.
+pub(super) fn check_status<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    target: &Target,
+    set: &BatchStatusSet,
+) -> Result<Vec<Write>, CheckError> {
+    let (action, reason) = (set.action, set.reason);
+    if !batch_reason_fits(action, reason, &target.writer) {
+        return Err(Rejection::BatchReasonInvalid { reason }.into());
+    }
+    let mut record = state.view().batch(target.id, &set.root)?.ok_or(Rejection::UnknownBatch)?;
+    let invalid = Rejection::BatchTransitionInvalid { action };
+    let present = match record.status {
+        BatchStatus::Valid => None,
+        BatchStatus::Changed(change) => Some(change),
+    };
+    let next = match (present.map(|change| change.state), action) {
+        (Some(BatchState::Suspended), BatchAction::Reinstate) => BatchState::Reinstated,
+        (Some(BatchState::Suspended | BatchState::Revoked), BatchAction::Suspend)
+        | (Some(BatchState::Revoked), BatchAction::Revoke) => return Err(invalid.into()),
+        (_, BatchAction::Suspend) => BatchState::Suspended,
+        (_, BatchAction::Revoke) => BatchState::Revoked,
+        (_, BatchAction::Reinstate) => return Err(invalid.into()),
+        (_, BatchAction::Annul) => before_void(state, target, set, present)?.ok_or(invalid)?,
+    };
+    let change = BatchChange {
+        state: next,
+        reason,
+        height: terms.height,
+        time: terms.time,
+        writer: target.writer,
+        entries: present.map_or(0, |change| change.entries).checked_add(1).ok_or(Rejection::NumbersExhausted)?,
+    };
+    record.status = BatchStatus::Changed(change);
+    Ok(Vec::from([Write::Batch(target.id, set.root, record), Write::BatchEntry(target.id, set.root, change)]))
+}
+
+/// The state before the newest changes that are void; `None` when the newest one is not.
+fn before_void<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    target: &Target,
+    set: &BatchStatusSet,
+    present: Option<BatchChange>,
+) -> Result<Option<BatchState>, StoreError> {
+    let facts = &target.institution.facts;
+    let Some(newest) = present.filter(|change| facts.is_void(&change.writer, change.height)) else { return Ok(None) };
+    for entry in (1..newest.entries).rev() {
+        let missing = StoreError::Corrupt { what: "batch history (missing)" };
+        let change = state.view().batch_entry(target.id, &set.root, entry)?.ok_or(missing)?;
+        if !facts.is_void(&change.writer, change.height) {
+            return Ok(Some(change.state));
+        }
+    }
+    Ok(Some(BatchState::Annulled))
+}
+
+/// As for credentials; an annulment is the quality agency's, and its reason is that and nothing else.
+const fn batch_reason_fits(action: BatchAction, reason: StatusReason, writer: &Writer) -> bool {
+    use StatusReason as R;
+    match action {
+        BatchAction::Annul => matches!((reason, writer), (R::Annulled, Writer::Authority { .. })),
+        BatchAction::Suspend => !matches!(reason, R::Superseded | R::ReviewEnded | R::Annulled),
+        BatchAction::Reinstate => reason_of_reinstatement(reason),
+        BatchAction::Revoke => !matches!(reason, R::Superseded | R::UnderReview | R::ReviewEnded | R::Annulled),
+    }
 }

@@ -1,86 +1,126 @@
-//! The rules under which statuses may be set: what may follow what, and for which reason.
+//! The rules under which statuses may be set and annulled: what may follow what, and for which reason.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use sigeli_verifier::{
-    ids::StatusHandle,
-    record::{StatusRecord, StatusState},
-    transaction::{StatusAction, StatusEntry, StatusReason, StatusSet},
+    ids::{InstitutionId, StatusHandle},
+    params::STATUS_ENTRIES_MAX,
+    record::{StatusRecord, StatusState, Writer},
+    transaction::{StatusAction, StatusAnnul, StatusEntry, StatusOrder, StatusReason, StatusSet},
 };
 
-use super::{InstitutionSigner, Terms};
+use super::{InstitutionSigner, Target, Terms};
 use crate::{
-    execute::Effect,
     outcome::{CheckError, Rejection},
-    state::{Overlay, Usage},
+    state::{Overlay, Usage, Write},
+    store::StoreError,
     tree::NodeReader,
 };
 
-pub(super) fn check_statuses<R: NodeReader>(
+/// An institution sets statuses in its own namespace, within its quota.
+pub(super) fn check_set<R: NodeReader>(
     state: &Overlay<'_, R>,
     terms: &Terms,
     by: &InstitutionSigner<'_>,
     set: &StatusSet,
-) -> Result<Effect, CheckError> {
-    if set.entries.is_empty() {
-        return Err(Rejection::StatusesMissing.into());
-    }
-    for (position, entry) in set.entries.iter().enumerate() {
-        check_entry(position, entry)?;
-    }
-    let view = state.view();
+) -> Result<Vec<Write>, CheckError> {
+    check_entries(&set.entries)?;
     let day = terms.day();
-    let mut usage = view.usage(by.id)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
+    let mut usage = state.view().usage(by.id)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
     let quota = terms.policy.statuses_per_day;
     let count = u32::try_from(set.entries.len()).unwrap_or(u32::MAX);
     usage.statuses =
         usage.statuses.checked_add(count).filter(|used| *used <= quota).ok_or(Rejection::QuotaExceeded { quota })?;
-
-    // Later entries of one transaction see earlier ones.
-    let mut present = BTreeMap::<StatusHandle, StatusRecord>::new();
-    let mut records = Vec::with_capacity(set.entries.len());
-    for (position, entry) in set.entries.iter().enumerate() {
-        let before = match present.get(&entry.handle) {
-            Some(record) => Some(*record),
-            None => view.status(by.id, &entry.handle)?,
-        };
-        let invalid = Rejection::StatusTransitionInvalid { entry: position, action: entry.action };
-        let state = follow(before.map(|record| record.state), entry).ok_or(invalid)?;
-        let entries = before.map_or(0, |record| record.entries).checked_add(1).ok_or(Rejection::NumbersExhausted)?;
-        let record =
-            StatusRecord { state, reason: entry.reason, height: terms.height, time: terms.time, key: by.key, entries };
-        present.insert(entry.handle, record);
-        records.push((entry.handle, record));
-    }
-    Ok(Effect::Statuses { id: by.id, records, usage })
+    let mut writes = apply(state, terms, by.id, by.writer(), &set.entries)?;
+    writes.push(Write::Usage(by.id, usage));
+    Ok(writes)
 }
 
-/// What can be told without the present status.
-fn check_entry(position: usize, entry: &StatusEntry) -> Result<(), Rejection> {
-    if !reason_fits(entry.action, entry.reason) {
-        return Err(Rejection::StatusReasonInvalid { entry: position, reason: entry.reason });
+/// The quality agency sets statuses by its own or a court's decision.
+pub(super) fn check_order<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    target: &Target,
+    order: &StatusOrder,
+) -> Result<Vec<Write>, CheckError> {
+    check_entries(&order.entries)?;
+    apply(state, terms, target.id, target.writer, &order.entries)
+}
+
+/// What can be told without the present statuses.
+fn check_entries(entries: &[StatusEntry]) -> Result<(), Rejection> {
+    if entries.is_empty() {
+        return Err(Rejection::StatusesMissing);
     }
-    if entry.action == StatusAction::Supersede && entry.successor == [0; 32] {
-        return Err(Rejection::SuccessorMissing { entry: position });
+    for (position, entry) in entries.iter().enumerate() {
+        if !reason_fits(entry.action, entry.reason) {
+            return Err(Rejection::StatusReasonInvalid { entry: position, reason: entry.reason });
+        }
+        if entry.action == StatusAction::Supersede && entry.successor == [0; 32] {
+            return Err(Rejection::SuccessorMissing { entry: position });
+        }
     }
     Ok(())
 }
 
+/// The entries in their order: later ones see earlier ones.
+fn apply<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    institution: InstitutionId,
+    writer: Writer,
+    entries: &[StatusEntry],
+) -> Result<Vec<Write>, CheckError> {
+    let view = state.view();
+    let mut present = BTreeMap::<StatusHandle, StatusRecord>::new();
+    let mut writes = Vec::with_capacity(entries.len().saturating_add(1));
+    for (position, entry) in entries.iter().enumerate() {
+        let before = match present.get(&entry.handle) {
+            Some(record) => Some(*record),
+            None => view.status(institution, &entry.handle)?,
+        };
+        let invalid = Rejection::StatusTransitionInvalid { entry: position, action: entry.action };
+        let state = follow(before.map(|record| record.state), entry).ok_or(invalid)?;
+        let written = before.map_or(0, |record| record.entries);
+        let bound = matches!(writer, Writer::Institution { .. }) && !state.is_final();
+        if bound && written >= STATUS_ENTRIES_MAX {
+            return Err(Rejection::StatusHistoryFull { entry: position, limit: STATUS_ENTRIES_MAX }.into());
+        }
+        let record = StatusRecord {
+            state,
+            reason: entry.reason,
+            height: terms.height,
+            time: terms.time,
+            writer,
+            entries: written.checked_add(1).ok_or(Rejection::NumbersExhausted)?,
+        };
+        present.insert(entry.handle, record);
+        writes.push(Write::Status(institution, entry.handle, record));
+    }
+    Ok(writes)
+}
+
 /// `UnderReview` is for suspensions, `ReviewEnded` for reinstatements, `Superseded` for replacements and their only
-/// reason. A reinstatement says nothing against the credential: it has no other reason than the review's end, the
-/// holder's request, an order, or none.
+/// reason, `Annulled` for annulments.
 const fn reason_fits(action: StatusAction, reason: StatusReason) -> bool {
     match (action, reason) {
+        (_, StatusReason::Annulled) => false,
         (StatusAction::Supersede, _) => matches!(reason, StatusReason::Superseded),
         (_, StatusReason::Superseded) => false,
-        (StatusAction::Reinstate, _) => matches!(
-            reason,
-            StatusReason::ReviewEnded | StatusReason::HolderRequest | StatusReason::Order | StatusReason::Unspecified
-        ),
+        (StatusAction::Reinstate, _) => reason_of_reinstatement(reason),
         (_, StatusReason::ReviewEnded) => false,
         (StatusAction::Suspend, _) => true,
         (StatusAction::Revoke, _) => !matches!(reason, StatusReason::UnderReview),
     }
+}
+
+/// A reinstatement says nothing against the credential: it has no other reason than the review's end, the holder's
+/// request, an order, or none.
+pub(super) const fn reason_of_reinstatement(reason: StatusReason) -> bool {
+    matches!(
+        reason,
+        StatusReason::ReviewEnded | StatusReason::HolderRequest | StatusReason::Order | StatusReason::Unspecified
+    )
 }
 
 /// The state after an action: valid → suspended → valid; valid or suspended → revoked or superseded, both final.
@@ -94,4 +134,61 @@ const fn follow(before: Option<StatusState>, entry: &StatusEntry) -> Option<Stat
         StatusAction::Supersede if !ended => Some(StatusState::Superseded { successor: entry.successor }),
         _ => None,
     }
+}
+
+/// The quality agency annuls what compromised keys wrote: each credential goes back to its newest entry that is not
+/// void.
+pub(super) fn check_annul<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    target: &Target,
+    annul: &StatusAnnul,
+) -> Result<Vec<Write>, CheckError> {
+    if annul.handles.is_empty() {
+        return Err(Rejection::StatusesMissing.into());
+    }
+    let mut before: Option<&StatusHandle> = None;
+    let mut writes = Vec::with_capacity(annul.handles.len());
+    for (entry, handle) in annul.handles.iter().enumerate() {
+        if before.is_some_and(|before| before >= handle) {
+            return Err(Rejection::HandlesUnordered { entry }.into());
+        }
+        before = Some(handle);
+        let newest = state.view().status(target.id, handle)?;
+        let restored = newest.map(|newest| before_void(state, target, handle, &newest)).transpose()?.flatten();
+        let (Some(newest), Some((state, reason))) = (newest, restored) else {
+            return Err(Rejection::NothingToAnnul { entry }.into());
+        };
+        let record = StatusRecord {
+            state,
+            reason,
+            height: terms.height,
+            time: terms.time,
+            writer: target.writer,
+            entries: newest.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?,
+        };
+        writes.push(Write::Status(target.id, *handle, record));
+    }
+    Ok(writes)
+}
+
+/// State and reason before the newest entries that are void; `None` when the newest one is not.
+fn before_void<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    target: &Target,
+    handle: &StatusHandle,
+    newest: &StatusRecord,
+) -> Result<Option<(StatusState, StatusReason)>, StoreError> {
+    let facts = &target.institution.facts;
+    if !facts.is_void(&newest.writer, newest.height) {
+        return Ok(None);
+    }
+    for entry in (1..newest.entries).rev() {
+        let missing = StoreError::Corrupt { what: "status history (missing)" };
+        let record = state.view().status_entry(target.id, handle, entry)?.ok_or(missing)?;
+        if !facts.is_void(&record.writer, record.height) {
+            return Ok(Some((record.state, record.reason)));
+        }
+    }
+    Ok(Some((StatusState::Annulled, StatusReason::Annulled)))
 }

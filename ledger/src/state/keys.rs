@@ -8,14 +8,22 @@
 //! | `r` | | the roots of the registers: institutions, batches, governance |
 //! | `g` | governance name | its record |
 //! | `i` | institution | facts, then the roots of its keys, permissions, statuses |
+//! | `j` | institution, entry | institution history entry |
 //! | `k` | institution, key index | key record |
+//! | `m` | institution, key index, entry | key history entry |
+//! | `o` | institution, programme | programme record |
 //! | `p` | institution, permission | permission record |
+//! | `e` | institution, permission, entry | permission history entry |
+//! | `t` | institution, permission | number of batches under it |
 //! | `q` | institution, authority, kind, decision | permission number |
 //! | `x` | institution, kind | the newest permission numbers of that kind, newest last (derived) |
 //! | `b` | institution, batch root | batch record |
+//! | `d` | institution, batch root, entry | batch history entry |
 //! | `c` | institution, batch sequence | batch root (derived) |
+//! | `a` | institution, accreditation, sequence under it | batch root (derived) |
 //! | `s` | institution, handle | status head |
 //! | `h` | institution, handle, entry | status history entry |
+//! | `u` | institution, register key | name in the statuses register (derived) |
 //! | `n` | register, page | register page |
 //!
 //! Derived rows are not in a register: each is a function of rows that are, and can be rebuilt from them.
@@ -26,8 +34,8 @@ use sigeli_verifier::{
     bounded::Text,
     encode::Encode as _,
     ids::{
-        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, RegisterKey,
-        StatusHandle,
+        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+        RegisterKey, StatusHandle,
     },
     params::LEGAL_ID_BYTES_MAX,
     register,
@@ -73,9 +81,9 @@ impl Register {
 /// Name of a record in the governance register; its register key is the hash of [`Governance::name`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Governance {
-    /// Name 1, authority: [`super::AuthorityRecord`].
+    /// Name 1, authority: [`sigeli_verifier::record::AuthorityRecord`].
     Authority(AuthorityId),
-    /// Name 2: [`super::Policy`].
+    /// Name 2: [`sigeli_verifier::record::Policy`].
     Policy,
     /// Name 3: [`super::Registry`], whose validators commit the next block.
     Registry,
@@ -85,6 +93,8 @@ pub enum Governance {
     Usage(InstitutionId),
     /// Name 6, jurisdiction (3 bytes), legal id (`u16` length, bytes): the institution's number.
     LegalId([u8; 3], Text<LEGAL_ID_BYTES_MAX>),
+    /// Name 7: [`sigeli_verifier::record::GovernanceRecord`].
+    Joint,
 }
 
 impl Governance {
@@ -102,6 +112,7 @@ impl Governance {
                 legal_id.encode(&mut name);
                 name
             }
+            Self::Joint => Vec::from([7]),
         }
     }
 
@@ -143,16 +154,46 @@ pub fn institution(institution: InstitutionId) -> Vec<u8> {
     of(b'i', institution, &[])
 }
 
+/// A history entry of an institution, from 1.
+#[must_use]
+pub fn institution_entry(institution: InstitutionId, entry: u32) -> Vec<u8> {
+    of(b'j', institution, &entry.to_be_bytes())
+}
+
 /// A key of an institution.
 #[must_use]
 pub fn institution_key(institution: InstitutionId, index: KeyIndex) -> Vec<u8> {
     of(b'k', institution, &index.get().to_be_bytes())
 }
 
+/// A history entry of a key, from 1.
+#[must_use]
+pub fn institution_key_entry(institution: InstitutionId, index: KeyIndex, entry: u32) -> Vec<u8> {
+    of(b'm', institution, &with(&index.get().to_be_bytes(), &entry.to_be_bytes()))
+}
+
+/// A programme of an institution.
+#[must_use]
+pub fn programme(institution: InstitutionId, programme: ProgrammeId) -> Vec<u8> {
+    of(b'o', institution, &programme.get().to_be_bytes())
+}
+
 /// A permission of an institution.
 #[must_use]
 pub fn permission(institution: InstitutionId, permission: PermissionId) -> Vec<u8> {
     of(b'p', institution, &permission.get().to_be_bytes())
+}
+
+/// A history entry of a permission, from 1.
+#[must_use]
+pub fn permission_entry(institution: InstitutionId, permission: PermissionId, entry: u32) -> Vec<u8> {
+    of(b'e', institution, &with(&permission.get().to_be_bytes(), &entry.to_be_bytes()))
+}
+
+/// The number of batches anchored under a permission.
+#[must_use]
+pub fn permission_tally(institution: InstitutionId, permission: PermissionId) -> Vec<u8> {
+    of(b't', institution, &permission.get().to_be_bytes())
 }
 
 /// The number of the permission granted by this decision.
@@ -184,6 +225,22 @@ pub fn batch_by_sequence(institution: InstitutionId, sequence: BatchSequence) ->
     of(b'c', institution, &sequence.get().to_be_bytes())
 }
 
+/// A history entry of a batch, from 1.
+#[must_use]
+pub fn batch_entry(institution: InstitutionId, root: &BatchRoot, entry: u32) -> Vec<u8> {
+    of(b'd', institution, &with(root.as_bytes(), &entry.to_be_bytes()))
+}
+
+/// The root of a batch by its number under its accreditation.
+#[must_use]
+pub fn batch_by_accreditation(
+    institution: InstitutionId,
+    accreditation: PermissionId,
+    sequence: BatchSequence,
+) -> Vec<u8> {
+    of(b'a', institution, &with(&accreditation.get().to_be_bytes(), &sequence.get().to_be_bytes()))
+}
+
 /// The head of a status.
 #[must_use]
 pub fn status(institution: InstitutionId, handle: &StatusHandle) -> Vec<u8> {
@@ -200,4 +257,10 @@ pub fn statuses(institution: InstitutionId, handle_prefix: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn status_entry(institution: InstitutionId, handle: &StatusHandle, entry: u32) -> Vec<u8> {
     of(b'h', institution, &with(handle.as_bytes(), &entry.to_be_bytes()))
+}
+
+/// The name in the statuses register of the entry with this register key.
+#[must_use]
+pub fn status_name(institution: InstitutionId, key: &RegisterKey) -> Vec<u8> {
+    of(b'u', institution, key.as_bytes())
 }

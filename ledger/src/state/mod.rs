@@ -9,10 +9,7 @@ mod records;
 mod view;
 
 pub use self::{
-    overlay::{Finished, Overlay},
-    records::{
-        AuthorityKind, AuthorityRecord, Institution, OBSERVERS_MAX, Policy, PolicyError, RegisteredValidator, Registry,
-        RegistryError, Usage,
-    },
+    overlay::{Finished, Overlay, Write},
+    records::{Institution, OBSERVERS_MAX, RegisteredValidator, Registry, RegistryError, Usage},
     view::View,
 };

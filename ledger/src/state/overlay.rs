@@ -9,12 +9,16 @@ use core::cell::RefCell;
 use sigeli_verifier::{
     encode::Encode,
     ids::{
-        AuthorityId, BatchRoot, DecisionRef, InstitutionId, KeyIndex, PermissionId, RegisterKey, StatusHandle,
+        AuthorityId, BatchRoot, InstitutionId, KeyIndex, PermissionId, ProgrammeId, RegisterKey, StatusHandle,
         ValueHash,
     },
+    params::PERMISSIONS_JUDGED_MAX,
     record::{
-        BatchRecord, KeyRecord, PermissionRecord, StatusRecord, batch_key, institution_key, key_key,
-        permission_content_key, permission_key, status_entry_key, status_key,
+        AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
+        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, batch_entry_key, batch_key,
+        institution_entry_key, institution_key, key_entry_key, key_key, permission_content_key, permission_entry_key,
+        permission_key, permission_tally_key, programme_key, status_entry_key, status_entry_name, status_key,
+        status_name,
     },
     register::value_hash,
     state::{InstitutionRegisters, StateRoots},
@@ -22,7 +26,7 @@ use sigeli_verifier::{
 
 use super::{
     keys::{self, Governance, Register},
-    records::{AuthorityRecord, Institution, Policy, Registry, Usage},
+    records::{Institution, Registry, Usage},
     view::{View, encode_roots},
 };
 use crate::{
@@ -31,8 +35,44 @@ use crate::{
     tree::{self, NodeReader},
 };
 
-/// Most permissions of one kind that are looked at when a batch is judged: the newest.
-const PERMISSIONS_JUDGED_MAX: usize = 64;
+/// One record to be written. Every record is complete: writing it decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// An authority.
+    Authority(AuthorityId, AuthorityRecord),
+    /// The joint affairs of the authorities.
+    Joint(GovernanceRecord),
+    /// The policy.
+    Policy(Policy),
+    /// What an institution used of its quotas.
+    Usage(InstitutionId, Usage),
+    /// The institution with a legal id.
+    LegalId(Governance, InstitutionId),
+    /// An institution. The roots of its registers are filled in by [`Overlay::finish`].
+    Institution(InstitutionId, Institution),
+    /// A history entry of an institution.
+    InstitutionEntry(InstitutionId, u32, InstitutionEntry),
+    /// A key.
+    Key(InstitutionId, KeyIndex, KeyRecord),
+    /// A history entry of a key.
+    KeyEntry(InstitutionId, KeyIndex, u32, KeyEntry),
+    /// A programme.
+    Programme(InstitutionId, ProgrammeId, ProgrammeRecord),
+    /// A new permission.
+    Grant(InstitutionId, PermissionId, PermissionRecord),
+    /// A changed permission.
+    Permission(InstitutionId, PermissionId, PermissionRecord),
+    /// A history entry of a permission.
+    PermissionEntry(InstitutionId, PermissionId, u32, PermissionEntry),
+    /// A new batch.
+    Anchor(InstitutionId, BatchRoot, BatchRecord),
+    /// A changed batch.
+    Batch(InstitutionId, BatchRoot, BatchRecord),
+    /// A history entry of a batch.
+    BatchEntry(InstitutionId, BatchRoot, BatchChange),
+    /// A status and its newest history entry.
+    Status(InstitutionId, StatusHandle, StatusRecord),
+}
 
 /// Pending writes over a reader.
 #[derive(Debug)]
@@ -118,16 +158,6 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
         self.put(name.key(), Register::Governance, name.register_key(), record.to_bytes());
     }
 
-    /// Puts an authority.
-    pub fn put_authority(&mut self, authority: AuthorityId, record: &AuthorityRecord) {
-        self.put_governance(&Governance::Authority(authority), record);
-    }
-
-    /// Puts the policy.
-    pub fn put_policy(&mut self, policy: &Policy) {
-        self.put_governance(&Governance::Policy, policy);
-    }
-
     /// Puts the registry.
     pub fn put_registry(&mut self, registry: &Registry) {
         self.put_governance(&Governance::Registry, registry);
@@ -138,42 +168,69 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
         self.put_governance(&Governance::Schedule, schedule);
     }
 
-    /// Puts an institution's usage.
-    pub fn put_usage(&mut self, institution: InstitutionId, usage: &Usage) {
-        self.put_governance(&Governance::Usage(institution), usage);
-    }
-
-    /// Puts the number of the institution with a legal id.
-    pub fn put_legal_id(&mut self, name: &Governance, institution: InstitutionId) {
-        self.put_governance(name, &institution);
-    }
-
-    /// Puts an institution. The roots of its registers are filled in by [`Overlay::finish`].
-    pub fn put_institution(&mut self, id: InstitutionId, institution: Institution) {
-        self.institutions.insert(id, institution);
-    }
-
-    /// Puts a key of an institution.
-    pub fn put_key(&mut self, institution: InstitutionId, index: KeyIndex, record: &KeyRecord) {
-        self.keys.get_mut().insert((institution, index), *record);
-        let key = keys::institution_key(institution, index);
-        self.put(key, Register::Keys(institution), key_key(index), record.to_bytes());
-    }
-
-    /// Puts a permission and the index rows that find it again.
+    /// Writes one record, the entry in its register and the rows derived from it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn put_permission(
+    pub fn write(&mut self, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Authority(authority, record) => self.put_governance(&Governance::Authority(authority), &record),
+            Write::Joint(record) => self.put_governance(&Governance::Joint, &record),
+            Write::Policy(policy) => self.put_governance(&Governance::Policy, &policy),
+            Write::Usage(institution, usage) => self.put_governance(&Governance::Usage(institution), &usage),
+            Write::LegalId(name, institution) => self.put_governance(&name, &institution),
+            Write::Institution(id, institution) => {
+                self.institutions.insert(id, institution);
+            }
+            Write::InstitutionEntry(id, entry, record) => {
+                let key = keys::institution_entry(id, entry);
+                self.put(key, Register::Institutions, institution_entry_key(id, entry), record.to_bytes());
+            }
+            Write::Key(id, index, record) => {
+                self.keys.get_mut().insert((id, index), record);
+                let key = keys::institution_key(id, index);
+                self.put(key, Register::Keys(id), key_key(index), record.to_bytes());
+            }
+            Write::KeyEntry(id, index, entry, record) => {
+                let key = keys::institution_key_entry(id, index, entry);
+                self.put(key, Register::Keys(id), key_entry_key(index, entry), record.to_bytes());
+            }
+            Write::Programme(id, programme, record) => {
+                let key = keys::programme(id, programme);
+                self.put(key, Register::Permissions(id), programme_key(programme), record.to_bytes());
+            }
+            Write::Grant(id, number, record) => self.put_grant(id, number, &record)?,
+            Write::Permission(id, number, record) => {
+                let key = keys::permission(id, number);
+                self.put(key, Register::Permissions(id), permission_key(number), record.to_bytes());
+            }
+            Write::PermissionEntry(id, number, entry, record) => {
+                let key = keys::permission_entry(id, number, entry);
+                self.put(key, Register::Permissions(id), permission_entry_key(number, entry), record.to_bytes());
+            }
+            Write::Anchor(id, root, record) => self.put_anchor(id, &root, &record),
+            Write::Batch(id, root, record) => {
+                self.put(keys::batch(id, &root), Register::Batches, batch_key(id, &root), record.to_bytes());
+            }
+            Write::BatchEntry(id, root, record) => {
+                let key = keys::batch_entry(id, &root, record.entries);
+                self.put(key, Register::Batches, batch_entry_key(id, &root, record.entries), record.to_bytes());
+            }
+            Write::Status(id, handle, record) => self.put_status(id, &handle, &record),
+        }
+        Ok(())
+    }
+
+    /// A new permission, and the rows that find it again.
+    fn put_grant(
         &mut self,
         institution: InstitutionId,
         id: PermissionId,
         record: &PermissionRecord,
     ) -> Result<(), StoreError> {
         let register = Register::Permissions(institution);
-        let kind = record.scope.code();
+        let (kind, authority, decision) = (record.scope.code(), record.authority, record.decision);
         self.put(keys::permission(institution, id), register, permission_key(id), record.to_bytes());
-        let DecisionOf { authority, decision } = DecisionOf::of(record);
         let content = permission_content_key(authority, &record.scope, &decision);
         let content_row = keys::permission_content(institution, authority, kind, &decision);
         self.put(content_row, register, content, id.to_bytes());
@@ -186,20 +243,30 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
         Ok(())
     }
 
-    /// Puts a batch.
-    pub fn put_batch(&mut self, institution: InstitutionId, root: &BatchRoot, record: &BatchRecord) {
+    /// A new batch, the tally of its accreditation, and the rows that find it by number.
+    fn put_anchor(&mut self, institution: InstitutionId, root: &BatchRoot, record: &BatchRecord) {
         let key = keys::batch(institution, root);
         self.put(key, Register::Batches, batch_key(institution, root), record.to_bytes());
+        let (accreditation, number) = (record.accreditation, record.accreditation_sequence);
+        let tally = keys::permission_tally(institution, accreditation);
+        self.put(tally, Register::Permissions(institution), permission_tally_key(accreditation), number.to_bytes());
         self.writes.insert(keys::batch_by_sequence(institution, record.sequence), Some(root.to_bytes()));
+        let by_accreditation = keys::batch_by_accreditation(institution, accreditation, number);
+        self.writes.insert(by_accreditation, Some(root.to_bytes()));
     }
 
-    /// Puts a status: its head, and the history entry that has its number.
-    pub fn put_status(&mut self, institution: InstitutionId, handle: &StatusHandle, record: &StatusRecord) {
+    /// A status: its head, and the history entry that has its number.
+    fn put_status(&mut self, institution: InstitutionId, handle: &StatusHandle, record: &StatusRecord) {
         let register = Register::Statuses(institution);
         let value = record.to_bytes();
-        let entry = keys::status_entry(institution, handle, record.entries);
-        self.put(entry, register, status_entry_key(handle, record.entries), value.clone());
-        self.put(keys::status(institution, handle), register, status_key(handle), value);
+        let (head, entry) = (status_key(handle), status_entry_key(handle, record.entries));
+        self.put(keys::status_entry(institution, handle, record.entries), register, entry, value.clone());
+        self.put(keys::status(institution, handle), register, head, value);
+        if record.entries == 1 {
+            self.writes.insert(keys::status_name(institution, &head), Some(status_name(handle)));
+        }
+        let name = status_entry_name(handle, record.entries);
+        self.writes.insert(keys::status_name(institution, &entry), Some(name));
     }
 
     /// Hashes all changed registers, institutions' own first, and returns everything to be written.
@@ -217,8 +284,9 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
             let root = self.apply(*register, updates)?;
             self.set_own_root(*register, root)?;
         }
-        if !self.institutions.is_empty() {
-            roots.institutions = self.apply_institutions()?;
+        let entries = registers.get(&Register::Institutions);
+        if !self.institutions.is_empty() || entries.is_some() {
+            roots.institutions = self.apply_institutions(entries.cloned().unwrap_or_default())?;
         }
         if let Some(updates) = registers.get(&Register::Batches) {
             roots.batches = self.apply(Register::Batches, updates)?;
@@ -254,23 +322,15 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
         Ok(())
     }
 
-    fn apply_institutions(&mut self) -> Result<sigeli_verifier::ids::RegisterRoot, StoreError> {
-        let mut updates = BTreeMap::new();
+    /// Hashes the institutions register: history entries, and the institutions themselves.
+    fn apply_institutions(
+        &mut self,
+        mut updates: BTreeMap<RegisterKey, Option<ValueHash>>,
+    ) -> Result<sigeli_verifier::ids::RegisterRoot, StoreError> {
         for (id, institution) in core::mem::take(&mut self.institutions) {
             updates.insert(institution_key(id), Some(value_hash(&institution.value())));
             self.writes.insert(keys::institution(id), Some(institution.to_bytes()));
         }
         self.apply(Register::Institutions, &updates)
-    }
-}
-
-struct DecisionOf {
-    authority: AuthorityId,
-    decision: DecisionRef,
-}
-
-impl DecisionOf {
-    const fn of(record: &PermissionRecord) -> Self {
-        Self { authority: record.authority, decision: record.decision }
     }
 }

@@ -6,16 +6,19 @@ use sigeli_verifier::{
     decode::{Decode, Reader},
     encode::Encode as _,
     ids::{
-        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, RegisterRoot,
-        StatusHandle,
+        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+        RegisterRoot, StatusHandle,
     },
-    record::{BatchRecord, KeyRecord, PermissionRecord, StatusRecord},
+    record::{
+        AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
+        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord,
+    },
     state::StateRoots,
 };
 
 use super::{
     keys::{self, Governance},
-    records::{AuthorityRecord, Institution, Policy, Registry, Usage},
+    records::{Institution, Registry, Usage},
 };
 use crate::{schedule::Schedule, store::StoreError, tree::NodeReader};
 
@@ -92,6 +95,15 @@ impl<'a, R: NodeReader> View<'a, R> {
     /// [`StoreError`], [`StoreError::Corrupt`] when there is none.
     pub fn schedule(&self) -> Result<Schedule, StoreError> {
         self.governance(&Governance::Schedule, "schedule")?.ok_or(StoreError::Corrupt { what: "schedule (missing)" })
+    }
+
+    /// The joint affairs of the authorities.
+    ///
+    /// # Errors
+    /// [`StoreError`], also when there is none.
+    pub fn joint(&self) -> Result<GovernanceRecord, StoreError> {
+        let missing = StoreError::Corrupt { what: "joint affairs (missing)" };
+        self.governance(&Governance::Joint, "joint affairs")?.ok_or(missing)
     }
 
     /// What an institution used of its quotas, if ever it used them.
@@ -208,6 +220,91 @@ impl<'a, R: NodeReader> View<'a, R> {
         entry: u32,
     ) -> Result<Option<StatusRecord>, StoreError> {
         self.get(&keys::status_entry(institution, handle, entry), "status history")
+    }
+
+    /// A history entry of an institution, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn institution_entry(
+        &self,
+        institution: InstitutionId,
+        entry: u32,
+    ) -> Result<Option<InstitutionEntry>, StoreError> {
+        self.get(&keys::institution_entry(institution, entry), "institution history")
+    }
+
+    /// A history entry of a key, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key_entry(
+        &self,
+        institution: InstitutionId,
+        index: KeyIndex,
+        entry: u32,
+    ) -> Result<Option<KeyEntry>, StoreError> {
+        self.get(&keys::institution_key_entry(institution, index, entry), "key history")
+    }
+
+    /// A programme of an institution.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn programme(
+        &self,
+        institution: InstitutionId,
+        programme: ProgrammeId,
+    ) -> Result<Option<ProgrammeRecord>, StoreError> {
+        self.get(&keys::programme(institution, programme), "programme")
+    }
+
+    /// A history entry of a permission, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn permission_entry(
+        &self,
+        institution: InstitutionId,
+        permission: PermissionId,
+        entry: u32,
+    ) -> Result<Option<PermissionEntry>, StoreError> {
+        self.get(&keys::permission_entry(institution, permission, entry), "permission history")
+    }
+
+    /// A history entry of a batch, from 1.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn batch_entry(
+        &self,
+        institution: InstitutionId,
+        root: &BatchRoot,
+        entry: u32,
+    ) -> Result<Option<BatchChange>, StoreError> {
+        self.get(&keys::batch_entry(institution, root, entry), "batch history")
+    }
+
+    /// How many batches were anchored under a permission.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn permission_tally(&self, institution: InstitutionId, permission: PermissionId) -> Result<u32, StoreError> {
+        let tally = self.get(&keys::permission_tally(institution, permission), "batches of a permission")?;
+        Ok(tally.unwrap_or(0))
+    }
+
+    /// The root of a batch by its number under its accreditation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn batch_by_accreditation(
+        &self,
+        institution: InstitutionId,
+        accreditation: PermissionId,
+        sequence: BatchSequence,
+    ) -> Result<Option<BatchRoot>, StoreError> {
+        self.get(&keys::batch_by_accreditation(institution, accreditation, sequence), "batch root")
     }
 }
 

@@ -75,6 +75,76 @@ code_enum!(
     CredentialType, "credential_type", {
         /// A micro-credential in the sense of Council Recommendation 2022/C 243/02.
         MicroCredential = 1,
+        /// A certificate of participation: attendance without an assessed outcome.
+        Participation = 2,
+    }
+);
+
+code_enum!(
+    /// What an authority is, and so what it may write.
+    AuthorityKind, "authority_kind", {
+        /// The Ministry of Education, Science and Youth: grants the pilot order.
+        Ministry = 1,
+        /// The National Center for Educational Quality Enhancement: registers, authorises, accredits.
+        Nceqe = 2,
+        /// The Education Management Information System.
+        Emis = 3,
+        /// An operator of nodes, such as GRENA.
+        Operator = 4,
+    }
+);
+
+code_enum!(
+    /// What happens to a permission.
+    PermissionAction, "permission_action", {
+        /// Active → suspended.
+        Suspend = 1,
+        /// Suspended → active.
+        Reinstate = 2,
+        /// Active or suspended → withdrawn.
+        Withdraw = 3,
+    }
+);
+
+code_enum!(
+    /// Why an authority's decision changes an institution or a permission.
+    DecisionReason, "decision_reason", {
+        /// Granted.
+        Granted = 1,
+        /// Granted under conditions, or because of them.
+        Conditional = 2,
+        /// Renewed for a further term.
+        Renewed = 3,
+        /// What it allows was changed.
+        ScopeChanged = 4,
+        /// A monitoring or evaluation was failed.
+        MonitoringFailed = 5,
+        /// At the institution's own request.
+        Voluntary = 6,
+        /// The institution or programme was closed.
+        Closed = 7,
+        /// The institution was merged into another.
+        Merged = 8,
+        /// By order of a court.
+        CourtOrder = 9,
+        /// An appeal was upheld.
+        AppealUpheld = 10,
+        /// An earlier entry was wrong.
+        ErrorCorrected = 11,
+    }
+);
+
+code_enum!(
+    /// What happens to a batch as a whole.
+    BatchAction, "batch_action", {
+        /// Valid → suspended.
+        Suspend = 1,
+        /// Suspended → valid.
+        Reinstate = 2,
+        /// Valid or suspended → revoked, for good.
+        Revoke = 3,
+        /// What a compromised key wrote against the batch is void. Only by the quality agency.
+        Annul = 4,
     }
 );
 
@@ -115,6 +185,8 @@ code_enum!(
         UnderReview = 8,
         /// The review ended; reinstatements only.
         ReviewEnded = 9,
+        /// An entry was made with a compromised key; annulments only.
+        Annulled = 10,
     }
 );
 
@@ -161,6 +233,46 @@ impl Decode for KeyPurposes {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let bits = reader.u8("key_purposes")?;
         Self::new(bits).ok_or_else(|| DecodeError::UnknownValue { field: "key_purposes", value: bits.into() })
+    }
+}
+
+/// How a programme is attended: a non-empty set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Modes(u8);
+
+impl Modes {
+    /// On site.
+    pub const ON_SITE: Self = Self(1);
+    /// Online.
+    pub const ONLINE: Self = Self(2);
+    /// Partly on site and partly online.
+    pub const BLENDED: Self = Self(4);
+    /// Based on work.
+    pub const WORK_BASED: Self = Self(8);
+
+    /// Takes the bits: 1 on site, 2 online, 4 blended, 8 work-based; at least one.
+    #[must_use]
+    pub const fn new(bits: u8) -> Option<Self> {
+        if bits == 0 || bits > 15 { None } else { Some(Self(bits)) }
+    }
+
+    /// The bits.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl Encode for Modes {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.0);
+    }
+}
+
+impl Decode for Modes {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let bits = reader.u8("modes")?;
+        Self::new(bits).ok_or_else(|| DecodeError::UnknownValue { field: "modes", value: bits.into() })
     }
 }
 

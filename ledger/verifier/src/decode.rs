@@ -169,3 +169,31 @@ pub trait Decode: Sized {
         Ok(value)
     }
 }
+
+macro_rules! decode_integers {
+    ($($int:ident),+) => {
+        $(impl Decode for $int {
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                reader.$int(stringify!($int))
+            }
+        })+
+    };
+}
+
+decode_integers!(u8, u16, u32, u64);
+
+impl Decode for bool {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.u8("boolean")? {
+            0 => Ok(false),
+            1 => Ok(true),
+            value => Err(DecodeError::UnknownValue { field: "boolean", value: value.into() }),
+        }
+    }
+}
+
+impl<const N: usize> Decode for [u8; N] {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        reader.array("bytes")
+    }
+}

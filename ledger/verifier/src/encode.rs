@@ -28,3 +28,47 @@ pub fn put_list<T: Encode>(out: &mut Vec<u8>, items: &[T]) {
         item.encode(out);
     }
 }
+
+macro_rules! encode_integers {
+    ($($int:ident),+) => {
+        $(impl Encode for $int {
+            fn encode(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+        })+
+    };
+}
+
+encode_integers!(u8, u16, u32, u64);
+
+impl Encode for bool {
+    /// 0 or 1.
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push((*self).into());
+    }
+}
+
+impl<const N: usize> Encode for [u8; N] {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self);
+    }
+}
+
+/// Encodes a structure as its fields, in the order given, and decodes it in the same order.
+macro_rules! fields {
+    ($name:ident { $($field:ident),+ $(,)? }) => {
+        impl $crate::encode::Encode for $name {
+            fn encode(&self, out: &mut alloc::vec::Vec<u8>) {
+                $($crate::encode::Encode::encode(&self.$field, out);)+
+            }
+        }
+
+        impl $crate::decode::Decode for $name {
+            fn decode(reader: &mut $crate::decode::Reader<'_>) -> Result<Self, $crate::decode::DecodeError> {
+                Ok(Self { $($field: $crate::decode::Decode::decode(reader)?),+ })
+            }
+        }
+    };
+}
+
+pub(crate) use fields;

@@ -108,7 +108,8 @@ bytes_type!(/** Digest of the canonical bytes of a document (`DOC`). */ Document
 bytes_type!(/** Salted commitment to a document (`LEAF`). */ Leaf, 32);
 bytes_type!(/** Root of a perfect batch tree. */ BatchRoot, 32);
 bytes_type!(/** Opaque name of a credential in its institution's status register (`STATUS`). */ StatusHandle, 32);
-bytes_type!(/** Hash of the reference of an authority's decision (its number and date, for example). */ DecisionRef, 32);
+bytes_type!(/** Hash of the reference of an authority's decision (its number and date, for example); all zero where none stands behind a change. */ DecisionRef, 32);
+bytes_type!(/** Hash of an institution's public profile, which is kept off the ledger; all zero when there is none. */ ProfileHash, 32);
 bytes_type!(/** Re-hashed key of a register entry. */ RegisterKey, 32);
 bytes_type!(/** Hash of a register entry's value. */ ValueHash, 32);
 bytes_type!(/** Root of a register; all zero when it is empty. */ RegisterRoot, 32);
@@ -121,12 +122,19 @@ number_type!(/** Consensus round within a height, from 0. */ Round, u32);
 number_type!(/** Position of a leaf in a batch tree, from 0. */ LeafIndex, u32);
 number_type!(/** Number of an institution, chosen by the quality agency when it registers it; never 0. */ InstitutionId, u32);
 number_type!(/** Number of a permission within its institution, from 1, in order of grant. */ PermissionId, u32);
+number_type!(/** Number of a programme within the institution that coordinates it, from 1, in order of registration. */ ProgrammeId, u32);
 number_type!(/** Number of a batch within its institution, from 1, in order of anchoring. */ BatchSequence, u32);
 number_type!(/** Position of a key in its owner's list, from 0. */ KeyIndex, u16);
 number_type!(/** Number of an authority in genesis. */ AuthorityId, u8);
 number_type!(/** Weight of a validator's vote. */ VotingPower, u64);
 number_type!(/** Sequence number of an authority's transactions, from 1. */ AuthoritySequence, u64);
+number_type!(/** Sequence number of the authorities' joint transactions, from 1. */ GovernanceSequence, u64);
 number_type!(/** Credits of the European Credit Transfer System, in tenths. */ EctsTenths, u16);
+
+impl DecisionRef {
+    /// No decision: what an institution does on its own.
+    pub const NONE: Self = Self::new([0; 32]);
+}
 
 impl RegisterRoot {
     /// The root of an empty register.

@@ -36,6 +36,7 @@ pub mod encode;
 pub mod history;
 pub mod ids;
 pub mod params;
+pub mod proof;
 pub mod record;
 pub mod register;
 pub mod state;

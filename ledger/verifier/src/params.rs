@@ -17,7 +17,7 @@ pub const STATUSES_PER_TRANSACTION_MAX: usize = 1_024;
 /// Largest encoded signed transaction, in bytes.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1_024;
 /// Most signatures on one transaction.
-pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 16;
+pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 64;
 /// Most transactions in one block.
 pub const TRANSACTIONS_PER_BLOCK_MAX: usize = 10_000;
 /// Largest encoded block, in bytes.
@@ -29,8 +29,21 @@ pub const VALIDATORS_MAX: usize = 100;
 pub const AUTHORITIES_MAX: usize = 32;
 /// Most keys of one authority.
 pub const AUTHORITY_KEYS_MAX: usize = 16;
-/// Most keys given when an institution is registered.
+/// Most keys given to an institution in one transaction.
 pub const INSTITUTION_KEYS_MAX: usize = 16;
+/// Most keys that one institution ever has, retired ones included.
+pub const INSTITUTION_KEYS_TOTAL_MAX: u16 = 1_024;
+/// Most institutions that award a programme together with the one that coordinates it.
+pub const PARTNERS_MAX: usize = 16;
+/// Most entries in the history of one permission.
+pub const PERMISSION_ENTRIES_MAX: u32 = 64;
+/// Most permissions of one kind that are looked at when a batch is judged: the newest.
+pub const PERMISSIONS_JUDGED_MAX: usize = 64;
+/// Most entries in the history of one status that its institution may make. Ends (revocation, replacement) and orders of
+/// the quality agency are not bound by it.
+pub const STATUS_ENTRIES_MAX: u32 = 64;
+/// The fewest blocks between the one that schedules an upgrade and the one from which it counts.
+pub const UPGRADE_NOTICE_BLOCKS_MIN: u64 = 100;
 /// Most compromised keys that an institution record lists.
 pub const COMPROMISED_KEYS_MAX: usize = 16;
 /// Longest institution or programme name, in UTF-8 bytes.
@@ -42,6 +55,20 @@ pub const FIELDS_PER_PERMISSION_MAX: usize = 64;
 
 /// Deepest leaf of a register: keys have 256 bits.
 pub const REGISTER_DEPTH_MAX: u16 = 256;
+/// Longest prefix of register keys whose entries are fetched as a whole, in bits.
+pub const REGISTER_PREFIX_BITS_MAX: u8 = 16;
+/// Longest name of a register entry, in bytes.
+pub const REGISTER_NAME_BYTES_MAX: usize = 64;
+/// Longest value of a register entry, in bytes.
+pub const REGISTER_VALUE_BYTES_MAX: usize = 32 * 1_024;
+/// Most register entries in one page of a download.
+pub const REGISTER_PAGE_ENTRIES_MAX: usize = 1_024;
+/// Largest encoded page of register entries, in bytes.
+pub const REGISTER_PAGE_BYTES_MAX: usize = 512 * 1_024;
+/// Most entries of a register that is downloaded as a whole in any order. Statuses come in order and have no such limit.
+pub const REGISTER_DOWNLOAD_ENTRIES_MAX: usize = 1 << 20;
+/// Most batches in one proved page.
+pub const BATCH_PAGE_MAX: u32 = 256;
 /// Most hashes in a path of the history log (heights below 2^63).
 pub const HISTORY_PATH_MAX: usize = 63;
 
@@ -69,4 +96,10 @@ const _: () = assert!(TRANSACTION_BYTES_MAX * 4 < BLOCK_BYTES_MAX, "several of t
 const _: () = assert!(TRANSACTIONS_PER_BLOCK_MAX <= 65_535, "list counts are u16");
 const _: () = assert!(STATUSES_PER_TRANSACTION_MAX <= 65_535, "list counts are u16");
 const _: () = assert!(VALIDATORS_MAX <= 255, "signer indexes are u8");
+const _: () =
+    assert!(AUTHORITY_KEYS_MAX <= 256 && AUTHORITIES_MAX <= 256, "a joint signature names both by a byte each");
+const _: () = assert!(
+    REGISTER_NAME_BYTES_MAX + REGISTER_VALUE_BYTES_MAX + 6 <= REGISTER_PAGE_BYTES_MAX,
+    "a page has room for the largest entry"
+);
 const _: () = assert!(INSTITUTION_VALIDITY_MS_MAX < AUTHORITY_VALIDITY_MS_MAX);

@@ -4,6 +4,9 @@
 //! the hash of its value. An empty subtree is 32 zero bytes; a subtree with one entry is that entry's leaf; so the
 //! shape is a function of the set of keys alone. Node storage is not fixed here: only hashes and proofs are.
 
+mod prefix;
+mod subtree;
+
 use alloc::vec::Vec;
 
 use crate::{
@@ -12,6 +15,11 @@ use crate::{
     encode::Encode,
     ids::{RegisterKey, RegisterRoot, ValueHash},
     params::REGISTER_DEPTH_MAX,
+};
+
+pub use self::{
+    prefix::RegisterPrefix,
+    subtree::{SubtreeError, SubtreeHasher, register_root, subtree_hash},
 };
 
 /// The hash of an empty subtree.
@@ -80,6 +88,9 @@ pub enum PathError {
     /// The other leaf does not lie on the path.
     #[error("the other entry does not lie on the path")]
     OffPath,
+    /// The path of a prefix does not end where the prefix does, or above it.
+    #[error("the path does not fit the length of the prefix")]
+    Depth,
 }
 
 impl RegisterPath {

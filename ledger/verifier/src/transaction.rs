@@ -3,329 +3,49 @@
 //! The id hashes the body without signatures, so that a transaction can be signed by several hands in any order and
 //! still executes once. A signature covers tag, genesis hash and id.
 
+mod batch;
+mod draft;
+mod governance;
+mod institution;
+mod permission;
+
 use alloc::vec::Vec;
 
 use crate::{
-    batch::BatchHeight,
-    bounded::{List, Text},
+    bounded::Text,
     crypto::{PublicKey, verify_signature},
     decode::{Decode, DecodeError, Reader},
     domain::{TAG_TRANSACTION, TRANSACTION},
-    encode::{Encode, put_list},
+    encode::{Encode, fields, put_list},
     history::{TransactionHash, TreeHash as _},
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex,
-        PermissionId, Signature, StatusHandle, TimeMs, TransactionId,
+        AuthorityId, AuthoritySequence, GenesisHash, GovernanceSequence, InstitutionId, KeyIndex, Signature, TimeMs,
+        TransactionId,
     },
-    params::{
-        FIELDS_PER_PERMISSION_MAX, INSTITUTION_KEYS_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX,
-        SIGNATURES_PER_TRANSACTION_MAX, STATUSES_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX,
-    },
-    time::{Day, Window},
+    params::{NAME_BYTES_MAX, SIGNATURES_PER_TRANSACTION_MAX, TRANSACTION_BYTES_MAX},
     vote::join,
 };
 
+pub use self::{
+    batch::{BatchAnchor, BatchStatusSet, StatusAnnul, StatusEntry, StatusOrder, StatusSet},
+    draft::{DRAFT_MAGIC, Draft, DraftError},
+    governance::{AuthorityKeysSet, AuthorityRemove, AuthoritySet, PolicySet, UpgradeSchedule},
+    institution::{
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
+        KeyRetire, KeysAdd, ProgrammeRegister,
+    },
+    permission::{
+        Accreditation, FieldPrefixes, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
+        PermissionScope,
+    },
+};
 pub use crate::codes::{
-    CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes, Level, Levels, StatusAction,
-    StatusReason,
+    AuthorityKind, BatchAction, CredentialType, DecisionReason, Field, FieldPrefix, HashAlgorithm, InstitutionKind,
+    KeyPurposes, Level, Levels, Modes, PermissionAction, StatusAction, StatusReason,
 };
 
 /// A public name, Georgian or English.
 pub type Name = Text<NAME_BYTES_MAX>;
-
-/// Field prefixes of a permission.
-pub type FieldPrefixes = List<FieldPrefix, FIELDS_PER_PERMISSION_MAX>;
-
-/// A key that an institution is registered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InstitutionKey {
-    /// What it may do.
-    pub purposes: KeyPurposes,
-    /// The key.
-    pub key: PublicKey,
-}
-
-impl Encode for InstitutionKey {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.purposes.encode(out);
-        self.key.encode(out);
-    }
-}
-
-impl Decode for InstitutionKey {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { purposes: KeyPurposes::decode(reader)?, key: PublicKey::decode(reader)? })
-    }
-}
-
-/// Registers an institution. Written by the quality agency.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InstitutionRegister {
-    /// The number it gets; not 0, not taken.
-    pub institution: InstitutionId,
-    /// What it is.
-    pub kind: InstitutionKind,
-    /// ISO 3166-1 alpha-3 code of the country whose law made it, upper case: `GEO`.
-    pub jurisdiction: [u8; 3],
-    /// Its identification code in that country's register.
-    pub legal_id: Text<LEGAL_ID_BYTES_MAX>,
-    /// Its name in Georgian.
-    pub name_ka: Name,
-    /// Its name in English.
-    pub name_en: Name,
-    /// The decision to register it.
-    pub decision: DecisionRef,
-    /// Its first keys, at least one; their indexes count from 0.
-    pub keys: List<InstitutionKey, INSTITUTION_KEYS_MAX>,
-}
-
-impl Encode for InstitutionRegister {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.institution.encode(out);
-        self.kind.encode(out);
-        out.extend_from_slice(&self.jurisdiction);
-        self.legal_id.encode(out);
-        self.name_ka.encode(out);
-        self.name_en.encode(out);
-        self.decision.encode(out);
-        self.keys.encode(out);
-    }
-}
-
-impl Decode for InstitutionRegister {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            institution: InstitutionId::decode(reader)?,
-            kind: InstitutionKind::decode(reader)?,
-            jurisdiction: reader.array("jurisdiction")?,
-            legal_id: Text::decode(reader)?,
-            name_ka: Text::decode(reader)?,
-            name_en: Text::decode(reader)?,
-            decision: DecisionRef::decode(reader)?,
-            keys: List::decode(reader)?,
-        })
-    }
-}
-
-/// What a permission allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PermissionScope {
-    /// The institution may issue state-recognised documents (authorisation by the quality agency).
-    Authorisation,
-    /// The Minister's order for the pilot: fields and levels.
-    PilotOrder {
-        /// Covered fields; at least one.
-        fields: FieldPrefixes,
-        /// Covered levels.
-        levels: Levels,
-    },
-    /// Accreditation of one programme by the quality agency.
-    Accreditation {
-        /// The programme's title in Georgian.
-        title_ka: Name,
-        /// The programme's title in English.
-        title_en: Name,
-        /// Its level.
-        level: Level,
-        /// Its fields; at least one.
-        fields: FieldPrefixes,
-        /// The most credits one credential may state.
-        ects_max: EctsTenths,
-        /// What it leads to.
-        credential_type: CredentialType,
-    },
-}
-
-impl PermissionScope {
-    /// The kind's byte: 1 authorisation, 2 pilot order, 3 accreditation.
-    #[must_use]
-    pub const fn code(&self) -> u8 {
-        match self {
-            Self::Authorisation => 1,
-            Self::PilotOrder { .. } => 2,
-            Self::Accreditation { .. } => 3,
-        }
-    }
-}
-
-impl Encode for PermissionScope {
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.code());
-        match self {
-            Self::Authorisation => {}
-            Self::PilotOrder { fields, levels } => {
-                fields.encode(out);
-                levels.encode(out);
-            }
-            Self::Accreditation { title_ka, title_en, level, fields, ects_max, credential_type } => {
-                title_ka.encode(out);
-                title_en.encode(out);
-                level.encode(out);
-                fields.encode(out);
-                ects_max.encode(out);
-                credential_type.encode(out);
-            }
-        }
-    }
-}
-
-impl Decode for PermissionScope {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        match reader.u8("permission_kind")? {
-            1 => Ok(Self::Authorisation),
-            2 => Ok(Self::PilotOrder { fields: List::decode(reader)?, levels: Levels::decode(reader)? }),
-            3 => Ok(Self::Accreditation {
-                title_ka: Text::decode(reader)?,
-                title_en: Text::decode(reader)?,
-                level: Level::decode(reader)?,
-                fields: List::decode(reader)?,
-                ects_max: EctsTenths::decode(reader)?,
-                credential_type: CredentialType::decode(reader)?,
-            }),
-            value => Err(DecodeError::UnknownValue { field: "permission_kind", value: value.into() }),
-        }
-    }
-}
-
-/// Grants a permission. The quality agency authorises and accredits, the Ministry grants the pilot order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PermissionGrant {
-    /// Who gets it.
-    pub institution: InstitutionId,
-    /// The decision that grants it.
-    pub decision: DecisionRef,
-    /// The days on which it holds.
-    pub window: Window,
-    /// Whether it was granted under conditions.
-    pub conditional: bool,
-    /// What it allows.
-    pub scope: PermissionScope,
-}
-
-impl Encode for PermissionGrant {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.institution.encode(out);
-        self.decision.encode(out);
-        self.window.encode(out);
-        out.push(self.conditional.into());
-        self.scope.encode(out);
-    }
-}
-
-/// Reads a boolean: 0 or 1.
-pub(crate) fn decode_bool(reader: &mut Reader<'_>, field: &'static str) -> Result<bool, DecodeError> {
-    match reader.u8(field)? {
-        0 => Ok(false),
-        1 => Ok(true),
-        value => Err(DecodeError::UnknownValue { field, value: value.into() }),
-    }
-}
-
-impl Decode for PermissionGrant {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            institution: InstitutionId::decode(reader)?,
-            decision: DecisionRef::decode(reader)?,
-            window: Window::decode(reader)?,
-            conditional: decode_bool(reader, "conditional")?,
-            scope: PermissionScope::decode(reader)?,
-        })
-    }
-}
-
-/// Anchors one batch of credentials of one programme, level, field, credit volume and issue date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BatchAnchor {
-    /// Root of the batch tree.
-    pub root: BatchRoot,
-    /// Height of the batch tree.
-    pub height: BatchHeight,
-    /// Hash of the batch tree.
-    pub hash_algorithm: HashAlgorithm,
-    /// The accreditation of the programme.
-    pub accreditation: PermissionId,
-    /// Level that the credentials state.
-    pub level: Level,
-    /// Field that the credentials state.
-    pub field: Field,
-    /// Credits that the credentials state.
-    pub ects: EctsTenths,
-    /// Date of issue that the credentials state.
-    pub issued: Day,
-    /// What the credentials are.
-    pub credential_type: CredentialType,
-}
-
-impl Encode for BatchAnchor {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.root.encode(out);
-        self.height.encode(out);
-        self.hash_algorithm.encode(out);
-        self.accreditation.encode(out);
-        self.level.encode(out);
-        self.field.encode(out);
-        self.ects.encode(out);
-        self.issued.encode(out);
-        self.credential_type.encode(out);
-    }
-}
-
-impl Decode for BatchAnchor {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            root: BatchRoot::decode(reader)?,
-            height: BatchHeight::decode(reader)?,
-            hash_algorithm: HashAlgorithm::decode(reader)?,
-            accreditation: PermissionId::decode(reader)?,
-            level: Level::decode(reader)?,
-            field: Field::decode(reader)?,
-            ects: EctsTenths::decode(reader)?,
-            issued: Day::decode(reader)?,
-            credential_type: CredentialType::decode(reader)?,
-        })
-    }
-}
-
-/// One change of one credential's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatusEntry {
-    /// The credential.
-    pub handle: StatusHandle,
-    /// What happens.
-    pub action: StatusAction,
-    /// Why.
-    pub reason: StatusReason,
-    /// Leaf of the credential that replaces it; all zero unless the action is `Supersede`.
-    pub successor: [u8; 32],
-}
-
-impl Encode for StatusEntry {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.handle.encode(out);
-        self.action.encode(out);
-        self.reason.encode(out);
-        if self.action == StatusAction::Supersede {
-            out.extend_from_slice(&self.successor);
-        }
-    }
-}
-
-impl Decode for StatusEntry {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let handle = StatusHandle::decode(reader)?;
-        let action = StatusAction::decode(reader)?;
-        let reason = StatusReason::decode(reader)?;
-        let successor = if action == StatusAction::Supersede { reader.array("successor")? } else { [0; 32] };
-        Ok(Self { handle, action, reason, successor })
-    }
-}
-
-/// Sets statuses in the sending institution's own namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusSet {
-    /// The changes, applied in order; at least one.
-    pub entries: List<StatusEntry, STATUSES_PER_TRANSACTION_MAX>,
-}
 
 /// Who sends a transaction, and so which keys may sign it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -342,6 +62,25 @@ pub enum Sender {
         /// Its next sequence number.
         sequence: AuthoritySequence,
     },
+    /// The authorities jointly; as many sign as the policy asks for, each by at least its threshold of keys. The index of
+    /// a signature is 256 × the authority's number + the position of its key.
+    Authorities {
+        /// Their next sequence number.
+        sequence: GovernanceSequence,
+    },
+}
+
+/// The index of a signature under a joint transaction of the authorities.
+#[must_use]
+pub fn joint_key(authority: AuthorityId, key: u8) -> KeyIndex {
+    KeyIndex::new(u16::from_be_bytes([authority.get(), key]))
+}
+
+/// Authority and position of the key of such an index.
+#[must_use]
+pub const fn joint_key_parts(index: KeyIndex) -> (AuthorityId, u8) {
+    let [authority, key] = index.get().to_be_bytes();
+    (AuthorityId::new(authority), key)
 }
 
 impl Encode for Sender {
@@ -356,6 +95,10 @@ impl Encode for Sender {
                 authority.encode(out);
                 sequence.encode(out);
             }
+            Self::Authorities { sequence } => {
+                out.push(3);
+                sequence.encode(out);
+            }
         }
     }
 }
@@ -368,35 +111,95 @@ impl Decode for Sender {
                 authority: AuthorityId::decode(reader)?,
                 sequence: AuthoritySequence::decode(reader)?,
             }),
+            3 => Ok(Self::Authorities { sequence: GovernanceSequence::decode(reader)? }),
             value => Err(DecodeError::UnknownValue { field: "sender", value: value.into() }),
         }
     }
 }
 
-/// What is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payload {
-    /// Register an institution.
-    InstitutionRegister(InstitutionRegister),
-    /// Grant a permission.
-    PermissionGrant(PermissionGrant),
-    /// Anchor a batch.
-    BatchAnchor(BatchAnchor),
-    /// Set statuses.
-    StatusSet(StatusSet),
+macro_rules! payloads {
+    ($($(#[$doc:meta])* $code:literal $name:ident,)+) => {
+        /// What is asked.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Payload {
+            $($(#[$doc])* $name($name)),+
+        }
+
+        impl Payload {
+            /// The kind's byte. 69 (validators) is reserved, and others for the kinds of later versions.
+            #[must_use]
+            pub const fn code(&self) -> u8 {
+                match self {
+                    $(Self::$name(_) => $code),+
+                }
+            }
+        }
+
+        impl Encode for Payload {
+            fn encode(&self, out: &mut Vec<u8>) {
+                out.push(self.code());
+                match self {
+                    $(Self::$name(payload) => payload.encode(out)),+
+                }
+            }
+        }
+
+        impl Decode for Payload {
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                match reader.u8("transaction_kind")? {
+                    $($code => $name::decode(reader).map(Self::$name),)+
+                    value => Err(DecodeError::UnknownValue { field: "transaction_kind", value: value.into() }),
+                }
+            }
+        }
+    };
 }
 
-impl Payload {
-    /// The kind's byte. 17 onwards, 34 onwards, 49 onwards and 64 onwards are reserved for the kinds of later versions.
-    #[must_use]
-    pub const fn code(&self) -> u8 {
-        match self {
-            Self::InstitutionRegister(_) => 1,
-            Self::PermissionGrant(_) => 16,
-            Self::BatchAnchor(_) => 32,
-            Self::StatusSet(_) => 48,
-        }
-    }
+payloads! {
+    /// Register an institution.
+    1 InstitutionRegister,
+    /// Change what an institution is called and what it is.
+    2 InstitutionUpdate,
+    /// Close an institution.
+    3 InstitutionClose,
+    /// Take back a closure.
+    4 InstitutionReopen,
+    /// Give an institution further keys.
+    5 KeysAdd,
+    /// Retire a key of an institution.
+    6 KeyRetire,
+    /// Declare a key of an institution compromised.
+    7 KeyCompromise,
+    /// Register a programme.
+    8 ProgrammeRegister,
+    /// Grant a permission.
+    16 PermissionGrant,
+    /// Suspend, reinstate or withdraw a permission.
+    17 PermissionChange,
+    /// Replace a permission.
+    18 PermissionReplace,
+    /// Annul the withdrawal of a permission.
+    19 PermissionAnnul,
+    /// Anchor a batch.
+    32 BatchAnchor,
+    /// Set the status of a batch.
+    33 BatchStatusSet,
+    /// Set statuses of credentials.
+    48 StatusSet,
+    /// Set statuses of credentials by decision.
+    49 StatusOrder,
+    /// Annul what compromised keys wrote about credentials.
+    50 StatusAnnul,
+    /// Change the sending authority's own keys.
+    64 AuthorityKeysSet,
+    /// Add or change an authority.
+    65 AuthoritySet,
+    /// End an authority.
+    66 AuthorityRemove,
+    /// Set the policy.
+    67 PolicySet,
+    /// Announce another protocol version.
+    68 UpgradeSchedule,
 }
 
 /// A transaction without its signatures.
@@ -425,7 +228,7 @@ impl Transaction {
     /// The bytes that every signer signs: tag, genesis hash, id.
     #[must_use]
     pub fn preimage(&self) -> [u8; TRANSACTION_PREIMAGE_BYTES] {
-        preimage(&self.genesis, &self.id())
+        signing_preimage(&self.genesis, &self.id())
     }
 }
 
@@ -433,41 +236,11 @@ fn id_of(body: &[u8]) -> TransactionId {
     TransactionId::new(TRANSACTION.hash(&[body]))
 }
 
-fn preimage(genesis: &GenesisHash, id: &TransactionId) -> [u8; TRANSACTION_PREIMAGE_BYTES] {
+fn signing_preimage(genesis: &GenesisHash, id: &TransactionId) -> [u8; TRANSACTION_PREIMAGE_BYTES] {
     join(&[&TAG_TRANSACTION, genesis.as_bytes(), id.as_bytes()])
 }
 
-impl Encode for Transaction {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.genesis.encode(out);
-        self.valid_until.encode(out);
-        self.sender.encode(out);
-        out.push(self.payload.code());
-        match &self.payload {
-            Payload::InstitutionRegister(payload) => payload.encode(out),
-            Payload::PermissionGrant(payload) => payload.encode(out),
-            Payload::BatchAnchor(payload) => payload.encode(out),
-            Payload::StatusSet(payload) => payload.entries.encode(out),
-        }
-    }
-}
-
-impl Decode for Transaction {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            genesis: GenesisHash::decode(reader)?,
-            valid_until: TimeMs::decode(reader)?,
-            sender: Sender::decode(reader)?,
-            payload: match reader.u8("transaction_kind")? {
-                1 => Payload::InstitutionRegister(InstitutionRegister::decode(reader)?),
-                16 => Payload::PermissionGrant(PermissionGrant::decode(reader)?),
-                32 => Payload::BatchAnchor(BatchAnchor::decode(reader)?),
-                48 => Payload::StatusSet(StatusSet { entries: List::decode(reader)? }),
-                value => return Err(DecodeError::UnknownValue { field: "transaction_kind", value: value.into() }),
-            },
-        })
-    }
-}
+fields!(Transaction { genesis, valid_until, sender, payload });
 
 /// A signature and the position of its key in the sender's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -535,7 +308,7 @@ impl SignedTransaction {
     /// Whether `entry` is a signature of `key` over this transaction.
     #[must_use]
     pub fn is_signed_by(&self, entry: &TransactionSignature, key: &PublicKey) -> bool {
-        verify_signature(key, &preimage(&self.body.genesis, &self.id), &entry.signature)
+        verify_signature(key, &signing_preimage(&self.body.genesis, &self.id), &entry.signature)
     }
 
     /// The data of its leaf in the transaction tree: the id, then the encoded signatures.

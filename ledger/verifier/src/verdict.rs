@@ -5,7 +5,7 @@ use crate::{
     bundle::{Bundle, StatusFinding},
     ids::{DocumentDigest, TimeMs},
     params::CLOCK_TOLERANCE_MS,
-    record::{BatchStatus, StatusState},
+    record::{BatchState, PermissionRecord, PermissionState, StatusState},
     time::Day,
     trust::Trust,
     verify::{Confirmed, VerifyError, check_key, confirm},
@@ -148,11 +148,13 @@ finding! {
     ValidatorsUnknown = ("validators_unknown", Unknown),
     /// The institution was authorised when the batch was anchored.
     Authorised = ("authorised", Pass),
+    /// It was authorised then; the institution has been closed since.
+    AuthorisedThenClosed = ("authorised_then_closed", Pass),
     /// The batch was signed with a key that was compromised by then.
     KeyCompromised = ("key_compromised", Fail),
     /// The programme was accredited when the batch was anchored.
     Accredited = ("accredited", Pass),
-    /// It was accredited then; the accreditation has ended since.
+    /// It was accredited then; the accreditation has ended, or does not hold for now.
     AccreditedThen = ("accredited_then_ended", Pass),
     /// Nothing was written against the credential.
     NotRevoked = ("not_revoked", Pass),
@@ -166,6 +168,10 @@ finding! {
     Superseded = ("superseded", Fail),
     /// Its whole batch was revoked.
     BatchRevoked = ("batch_revoked", Fail),
+    /// Its whole batch is suspended.
+    BatchSuspended = ("batch_suspended", Fail),
+    /// What was written against it was written with a compromised key, and is annulled.
+    Annulled = ("annulled", Pass),
     /// The stamp is older than the verifier accepts.
     StatusStale = ("status_stale", Unknown),
     /// The verifier's clock is behind the stamp or the trust file.
@@ -330,15 +336,18 @@ pub fn judge<'a>(
     if let Err(error) = check_key(&confirmed) {
         return failed(error, Some(confirmed), dates, freshness);
     }
+    let today = Day::of(freshness.at);
+    let closed = confirmed.institution.state.closed_from().is_some_and(|from| from <= today);
+    let institution = if closed { F::AuthorisedThenClosed } else { F::Authorised };
     let programme = match confirmed.permission {
-        Some(section) if section.record.window.last() < Day::of(freshness.at) => F::AccreditedThen,
+        Some(section) if !holds(&section.record, today) => F::AccreditedThen,
         _ => F::Accredited,
     };
     let findings = [
         F::DocumentMatches,
         F::Registered,
         F::Confirmed,
-        F::Authorised,
+        institution,
         programme,
         status(&confirmed, freshness),
         document_dates(dates, freshness.at),
@@ -378,16 +387,25 @@ fn failed<'a>(
     Report::new(findings, confirmed)
 }
 
+/// Whether a permission holds on a day, by its head alone. A change announced for a later day hides what holds until
+/// then: the day counts, and the change before it is taken to have left the permission active.
+fn holds(record: &PermissionRecord, day: Day) -> bool {
+    let ended = record.effective <= day && record.state != PermissionState::Active;
+    day <= record.window.last() && !ended
+}
+
 fn status(confirmed: &Confirmed<'_>, freshness: Freshness) -> Finding {
     // What is final stays final, however old the stamp.
-    let (found, is_final) = match (confirmed.batch.status, confirmed.status) {
-        (BatchStatus::Revoked { .. }, _) => (Finding::BatchRevoked, true),
-        (BatchStatus::Valid, StatusFinding::Absent(_)) => (Finding::NotRevoked, false),
-        (BatchStatus::Valid, StatusFinding::Present(record)) => match record.state {
-            StatusState::Revoked => (Finding::Revoked, true),
-            StatusState::Superseded { .. } => (Finding::Superseded, true),
+    let (found, is_final) = match (confirmed.batch.status.state(), confirmed.status) {
+        (Some(BatchState::Revoked), _) => (Finding::BatchRevoked, true),
+        (_, StatusFinding::Present(record)) if record.state == StatusState::Revoked => (Finding::Revoked, true),
+        (_, StatusFinding::Present(record)) if record.state.is_final() => (Finding::Superseded, true),
+        (Some(BatchState::Suspended), _) => (Finding::BatchSuspended, false),
+        (batch, StatusFinding::Absent(_)) => (of_batch(batch), false),
+        (_, StatusFinding::Present(record)) => match record.state {
             StatusState::Suspended => (Finding::Suspended, false),
             StatusState::Reinstated => (Finding::Reinstated, false),
+            StatusState::Revoked | StatusState::Superseded { .. } | StatusState::Annulled => (Finding::Annulled, false),
         },
     };
     let newest = confirmed.time.max(confirmed.ledger.checkpoint.time);
@@ -399,6 +417,17 @@ fn status(confirmed: &Confirmed<'_>, freshness: Freshness) -> Finding {
         Finding::StatusStale
     } else {
         found
+    }
+}
+
+/// The line of a credential about which nothing was written, by what its batch's newest change says.
+const fn of_batch(state: Option<BatchState>) -> Finding {
+    match state {
+        None => Finding::NotRevoked,
+        Some(BatchState::Reinstated) => Finding::Reinstated,
+        Some(BatchState::Annulled) => Finding::Annulled,
+        Some(BatchState::Suspended) => Finding::BatchSuspended,
+        Some(BatchState::Revoked) => Finding::BatchRevoked,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     certificate::CertificateError,
     credential::{leaf_commitment, status_handle},
     ids::{BatchRoot, BlockId, DocumentDigest, Height, Leaf, RegisterRoot, StatusHandle, TimeMs},
-    params::PROTOCOL_VERSION,
+    proof::{HeaderError, confirm_header, trusted_set},
     record::{self, BatchRecord, InstitutionFacts},
     register::{PathError, value_hash},
     state::{keys_and_permissions, root_from_pair},
@@ -97,6 +97,16 @@ impl VerifyError {
     }
 }
 
+impl From<HeaderError> for VerifyError {
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::UnknownVersion { version } => Self::UnknownVersion { version },
+            HeaderError::UnknownValidators { height } => Self::UnknownValidators { height },
+            HeaderError::OutsideTrustedTime { height } => Self::OutsideTrustedTime { height },
+        }
+    }
+}
+
 /// What a quorum has confirmed about a document.
 #[derive(Debug, Clone, Copy)]
 pub struct Confirmed<'a> {
@@ -172,17 +182,9 @@ pub(crate) fn confirm<'a>(
     let batch_root = verify_document(bundle, document)?;
     // 2
     let ledger = trust.by_tag(&bundle.ledger).ok_or(VerifyError::UnknownLedger)?;
-    // 3
-    if stamp.header.version != PROTOCOL_VERSION {
-        return Err(VerifyError::UnknownVersion { version: stamp.header.version });
-    }
-    // 4
+    // 3, 4, 5
     let (height, time) = (stamp.header.height, stamp.header.time);
-    let trusted = ledger.set_at(height).ok_or(VerifyError::UnknownValidators { height })?;
-    // 5
-    if time < trusted.first_time || time > trusted.last_time {
-        return Err(VerifyError::OutsideTrustedTime { height });
-    }
+    let trusted = trusted_set(ledger, &stamp.header)?;
     // 6
     if stamp.batch.height != receipt.path.height() {
         return Err(VerifyError::BatchHeight);
@@ -205,9 +207,8 @@ pub(crate) fn confirm<'a>(
         .map_err(VerifyError::InstitutionPath)?;
     // 11
     let state_root = root_from_pair(&institutions, &batches, &stamp.state_siblings);
-    let header = stamp.header.id(&ledger.genesis, &state_root, &trusted.set.hash());
-    let confirmed_by =
-        stamp.certificate.verify(&ledger.genesis, height, header, &trusted.set).map_err(VerifyError::NotConfirmed)?;
+    let (header, confirmed_by) = confirm_header(ledger, trusted, &stamp.header, &stamp.certificate, &state_root)
+        .map_err(VerifyError::NotConfirmed)?;
     // 12
     if stamp.batch.anchored > height || stamp.batch.anchored_time > time {
         return Err(VerifyError::AnchoredLater);
@@ -251,7 +252,7 @@ fn check_permission(section: &PermissionSection, batch: &BatchRecord, committed:
         .path
         .root_with(&key, &value_hash(&section.record.to_bytes()))
         .map_err(|_| VerifyError::PermissionSection)?;
-    let is_accreditation = matches!(section.record.scope, PermissionScope::Accreditation { .. });
+    let is_accreditation = matches!(section.record.scope, PermissionScope::Accreditation(_));
     if is_accreditation && keys_and_permissions(&section.keys, &permissions) == *committed {
         Ok(())
     } else {

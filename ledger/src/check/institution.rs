@@ -1,0 +1,231 @@
+//! The rules under which institutions are registered, changed and closed, and programmes registered.
+
+use alloc::vec::Vec;
+
+use sigeli_verifier::{
+    bounded::List,
+    ids::{InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
+    record::{InstitutionEntry, InstitutionFacts, InstitutionState, ProgrammeRecord, Writer},
+    state::InstitutionRegisters,
+    transaction::{
+        AuthorityKind, DecisionReason, InstitutionClose, InstitutionRegister, InstitutionReopen, InstitutionUpdate,
+        ProgrammeRegister,
+    },
+};
+
+use super::{AuthoritySigner, InstitutionSigner, Terms, keys};
+use crate::{
+    outcome::{CheckError, Rejection},
+    state::{Institution, Overlay, Write, keys::Governance},
+    tree::NodeReader,
+};
+
+/// The quality agency registers institutions.
+pub(super) fn check_register<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    register: &InstitutionRegister,
+) -> Result<Vec<Write>, CheckError> {
+    by.require(AuthorityKind::Nceqe, &register.decision)?;
+    check_form(register)?;
+    let id = register.institution;
+    if let Some(known) = state.institution(id)? {
+        return Err(Rejection::AlreadyExists { height: known.facts.registered }.into());
+    }
+    let legal_id = Governance::LegalId(register.jurisdiction, register.legal_id.clone());
+    if let Some(institution) = state.view().by_legal_id(&legal_id)? {
+        return Err(Rejection::LegalIdTaken { institution }.into());
+    }
+    let mut institution = Institution {
+        facts: InstitutionFacts {
+            kind: register.kind,
+            jurisdiction: register.jurisdiction,
+            legal_id: register.legal_id.clone(),
+            name_ka: register.name_ka.clone(),
+            name_en: register.name_en.clone(),
+            state: InstitutionState::Active,
+            registered: terms.height,
+            keys: 0,
+            permissions: 0,
+            programmes: 0,
+            batches: 0,
+            entries: 0,
+            compromised: List::empty(),
+        },
+        registers: InstitutionRegisters::EMPTY,
+    };
+    let writer = by.writer(register.decision);
+    let mut writes = keys::added(terms, id, &mut institution.facts, writer, &register.keys)?;
+    writes.push(Write::LegalId(legal_id, id));
+    writes.extend(changed(terms, id, institution, register.profile, writer)?);
+    Ok(writes)
+}
+
+fn check_form(register: &InstitutionRegister) -> Result<(), Rejection> {
+    if register.institution == InstitutionId::new(0) {
+        return Err(Rejection::InstitutionNumberReserved);
+    }
+    if !register.jurisdiction.iter().all(u8::is_ascii_uppercase) {
+        return Err(Rejection::JurisdictionInvalid);
+    }
+    let legal_id = register.legal_id.as_str();
+    if legal_id.is_empty() || !legal_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Rejection::LegalIdInvalid);
+    }
+    if register.name_ka.as_str().is_empty() || register.name_en.as_str().is_empty() {
+        return Err(Rejection::NameMissing);
+    }
+    keys::check_form(&register.keys)
+}
+
+/// The institution, and the history entry that says what its record says from now on.
+fn changed(
+    terms: &Terms,
+    id: InstitutionId,
+    mut institution: Institution,
+    profile: ProfileHash,
+    writer: Writer,
+) -> Result<[Write; 2], Rejection> {
+    let facts = &mut institution.facts;
+    facts.entries = facts.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
+    let entry = InstitutionEntry {
+        kind: facts.kind,
+        name_ka: facts.name_ka.clone(),
+        name_en: facts.name_en.clone(),
+        profile,
+        state: facts.state,
+        writer,
+        height: terms.height,
+        time: terms.time,
+    };
+    let number = facts.entries;
+    Ok([Write::Institution(id, institution), Write::InstitutionEntry(id, number, entry)])
+}
+
+/// The profile that the institution's newest history entry names.
+fn profile<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    id: InstitutionId,
+    facts: &InstitutionFacts,
+) -> Result<ProfileHash, CheckError> {
+    let missing = crate::store::StoreError::Corrupt { what: "institution history (missing)" };
+    Ok(state.view().institution_entry(id, facts.entries)?.ok_or(missing)?.profile)
+}
+
+/// The quality agency changes what an institution is called and what it is.
+pub(super) fn check_update<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    update: &InstitutionUpdate,
+) -> Result<Vec<Write>, CheckError> {
+    let mut target = by.target(state, update.institution, &update.decision)?;
+    if update.name_ka.as_str().is_empty() || update.name_en.as_str().is_empty() {
+        return Err(Rejection::NameMissing.into());
+    }
+    let facts = &mut target.institution.facts;
+    facts.kind = update.kind;
+    facts.name_ka = update.name_ka.clone();
+    facts.name_en = update.name_en.clone();
+    Ok(changed(terms, target.id, target.institution, update.profile, target.writer)?.into())
+}
+
+/// The quality agency closes an institution.
+pub(super) fn check_close<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    close: &InstitutionClose,
+) -> Result<Vec<Write>, CheckError> {
+    let mut target = by.target(state, close.institution, &close.decision)?;
+    if let Some(from) = target.institution.facts.state.closed_from() {
+        return Err(Rejection::InstitutionClosed { from }.into());
+    }
+    let reason = close.reason;
+    let merged = match reason {
+        DecisionReason::Merged => true,
+        DecisionReason::Voluntary | DecisionReason::Closed | DecisionReason::CourtOrder => false,
+        _ => return Err(Rejection::DecisionReasonInvalid { reason }.into()),
+    };
+    let successor = close.successor;
+    let fits = if merged {
+        successor != target.id && state.institution(successor)?.is_some()
+    } else {
+        successor == InstitutionId::new(0)
+    };
+    if !fits {
+        return Err(Rejection::SuccessorInvalid { successor }.into());
+    }
+    let profile = profile(state, target.id, &target.institution.facts)?;
+    target.institution.facts.state = InstitutionState::Closed { from: close.from, reason, successor };
+    Ok(changed(terms, target.id, target.institution, profile, target.writer)?.into())
+}
+
+/// The quality agency takes a closure back.
+pub(super) fn check_reopen<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    reopen: &InstitutionReopen,
+) -> Result<Vec<Write>, CheckError> {
+    let mut target = by.target(state, reopen.institution, &reopen.decision)?;
+    if target.institution.facts.state.closed_from().is_none() {
+        return Err(Rejection::InstitutionNotClosed.into());
+    }
+    let reason = reopen.reason;
+    if !matches!(reason, DecisionReason::CourtOrder | DecisionReason::AppealUpheld | DecisionReason::ErrorCorrected) {
+        return Err(Rejection::DecisionReasonInvalid { reason }.into());
+    }
+    let profile = profile(state, target.id, &target.institution.facts)?;
+    target.institution.facts.state = InstitutionState::Active;
+    Ok(changed(terms, target.id, target.institution, profile, target.writer)?.into())
+}
+
+/// An institution registers a programme that it coordinates.
+pub(super) fn check_programme<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: &InstitutionSigner<'_>,
+    register: &ProgrammeRegister,
+) -> Result<Vec<Write>, CheckError> {
+    if register.title_ka.as_str().is_empty() || register.title_en.as_str().is_empty() {
+        return Err(Rejection::NameMissing.into());
+    }
+    let mut before = InstitutionId::new(0);
+    for &institution in register.partners.iter() {
+        let ordered = institution > before && institution != by.id;
+        if !ordered || state.institution(institution)?.is_none() {
+            return Err(Rejection::PartnerInvalid { institution }.into());
+        }
+        before = institution;
+    }
+    let record = programme_record(terms, by.key, register);
+    let given = register.programme;
+    if let Some(known) = state.view().programme(by.id, given)?.filter(|known| is_same(known, &record)) {
+        return Err(Rejection::AlreadyExists { height: known.registered }.into());
+    }
+    let mut institution = by.institution.clone();
+    let next = institution.facts.programmes.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
+    let expected = ProgrammeId::new(next);
+    if given != expected {
+        return Err(Rejection::ProgrammeNumberMismatch { given, expected }.into());
+    }
+    institution.facts.programmes = next;
+    Ok(Vec::from([Write::Institution(by.id, institution), Write::Programme(by.id, given, record)]))
+}
+
+fn programme_record(terms: &Terms, key: KeyIndex, register: &ProgrammeRegister) -> ProgrammeRecord {
+    ProgrammeRecord {
+        title_ka: register.title_ka.clone(),
+        title_en: register.title_en.clone(),
+        partners: register.partners.clone(),
+        registered: terms.height,
+        key,
+    }
+}
+
+/// Whether two records are of the same programme, whenever and with whichever key it was registered.
+fn is_same(left: &ProgrammeRecord, right: &ProgrammeRecord) -> bool {
+    left.title_ka == right.title_ka && left.title_en == right.title_en && left.partners == right.partners
+}

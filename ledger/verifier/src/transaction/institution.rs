@@ -1,0 +1,160 @@
+//! What concerns institutions: registration, changes, closure, keys, programmes.
+
+use crate::{
+    bounded::{List, Text},
+    crypto::PublicKey,
+    encode::fields,
+    ids::{DecisionRef, Height, InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
+    params::{INSTITUTION_KEYS_MAX, LEGAL_ID_BYTES_MAX, PARTNERS_MAX},
+    time::{Day, Window},
+    transaction::{DecisionReason, InstitutionKind, KeyPurposes, Name},
+};
+
+/// A key that an institution is given. It must be a role's key, never a person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstitutionKey {
+    /// What it may do.
+    pub purposes: KeyPurposes,
+    /// The key.
+    pub key: PublicKey,
+    /// The days on which it may sign.
+    pub window: Window,
+}
+
+fields!(InstitutionKey { purposes, key, window });
+
+/// Registers an institution. Written by the quality agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstitutionRegister {
+    /// The number it gets; not 0, not taken.
+    pub institution: InstitutionId,
+    /// What it is.
+    pub kind: InstitutionKind,
+    /// ISO 3166-1 alpha-3 code of the country whose law made it, upper case: `GEO`.
+    pub jurisdiction: [u8; 3],
+    /// Its identification code in that country's register.
+    pub legal_id: Text<LEGAL_ID_BYTES_MAX>,
+    /// Its name in Georgian.
+    pub name_ka: Name,
+    /// Its name in English.
+    pub name_en: Name,
+    /// Hash of its public profile.
+    pub profile: ProfileHash,
+    /// The decision to register it.
+    pub decision: DecisionRef,
+    /// Its first keys, at least one; their indexes count from 0.
+    pub keys: List<InstitutionKey, INSTITUTION_KEYS_MAX>,
+}
+
+fields!(InstitutionRegister { institution, kind, jurisdiction, legal_id, name_ka, name_en, profile, decision, keys });
+
+/// Changes what an institution is called and what it is. Number, jurisdiction and legal id never change. Written by the
+/// quality agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstitutionUpdate {
+    /// Which.
+    pub institution: InstitutionId,
+    /// The decision.
+    pub decision: DecisionRef,
+    /// What it is from now on.
+    pub kind: InstitutionKind,
+    /// Its name in Georgian from now on.
+    pub name_ka: Name,
+    /// Its name in English from now on.
+    pub name_en: Name,
+    /// Hash of its public profile from now on.
+    pub profile: ProfileHash,
+}
+
+fields!(InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile });
+
+/// Closes an institution: from the day given it sends nothing any more. What it issued stands. Written by the quality
+/// agency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstitutionClose {
+    /// Which.
+    pub institution: InstitutionId,
+    /// The decision.
+    pub decision: DecisionRef,
+    /// The first day on which it is closed. A day before ledger time changes nothing that was already written.
+    pub from: Day,
+    /// Why: `Voluntary`, `Closed`, `Merged` or `CourtOrder`.
+    pub reason: DecisionReason,
+    /// The institution into which it was merged; 0 unless the reason is `Merged`.
+    pub successor: InstitutionId,
+}
+
+fields!(InstitutionClose { institution, decision, from, reason, successor });
+
+/// Takes back a closure. Written by the quality agency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstitutionReopen {
+    /// Which.
+    pub institution: InstitutionId,
+    /// The decision.
+    pub decision: DecisionRef,
+    /// Why: `CourtOrder`, `AppealUpheld` or `ErrorCorrected`.
+    pub reason: DecisionReason,
+}
+
+fields!(InstitutionReopen { institution, decision, reason });
+
+/// Gives an institution further keys. Written by the institution with an administrating key, or by the quality agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysAdd {
+    /// Whose keys; the sender itself when an institution sends it.
+    pub institution: InstitutionId,
+    /// The decision; none when the institution sends it.
+    pub decision: DecisionRef,
+    /// The keys, at least one; their indexes follow the last one.
+    pub keys: List<InstitutionKey, INSTITUTION_KEYS_MAX>,
+}
+
+fields!(KeysAdd { institution, decision, keys });
+
+/// Retires a key: it signs nothing any more; what it signed stands. Written by the institution with an administrating
+/// key, or by the quality agency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRetire {
+    /// Whose key; the sender itself when an institution sends it.
+    pub institution: InstitutionId,
+    /// The decision; none when the institution sends it.
+    pub decision: DecisionRef,
+    /// Which.
+    pub key: KeyIndex,
+}
+
+fields!(KeyRetire { institution, decision, key });
+
+/// Declares a key compromised: what it signed from a height on is void. Written by the institution with an administrating
+/// key (from the block that holds this, only), or by the quality agency (from any height since the key was added, and
+/// again to correct it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyCompromise {
+    /// Whose key; the sender itself when an institution sends it.
+    pub institution: InstitutionId,
+    /// The decision; none when the institution sends it.
+    pub decision: DecisionRef,
+    /// Which.
+    pub key: KeyIndex,
+    /// The first height at which what it signed is void; 0 stands for the block that holds this.
+    pub from: Height,
+}
+
+fields!(KeyCompromise { institution, decision, key, from });
+
+/// Registers a programme, which can then be accredited. Written by the institution that coordinates it, with an
+/// administrating key. A programme never changes: another title or other partners make another programme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgrammeRegister {
+    /// Its number: the institution's next.
+    pub programme: ProgrammeId,
+    /// Its title in Georgian.
+    pub title_ka: Name,
+    /// Its title in English.
+    pub title_en: Name,
+    /// The institutions that award it jointly with the sender, in ascending order, the sender not among them.
+    pub partners: List<InstitutionId, PARTNERS_MAX>,
+}
+
+fields!(ProgrammeRegister { programme, title_ka, title_en, partners });
