@@ -5,6 +5,8 @@
 //! - `store::execute_and_commit`: the whole height, from the proposer's candidates to the acknowledgement: transactions unseen,
 //!   certificate verified, one synced batch. `store::commit` is its second half alone.
 //! - `ledger::execute/held=…`: how the cost of a block grows with the register that it writes into.
+//! - `store::one/…`: the cost of one transaction, over RocksDB, as the register that it reads and writes grows: an anchor among
+//!   batches, a revocation among one institution's statuses. `SIGELI_BENCH_LARGE=1` goes on to 1,000,000.
 //!
 //! Beside them the bare signatures, and the bare append and sync of a file as long as the block.
 
@@ -20,7 +22,7 @@ use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement
 use sigeli_benches::{primitives::BareSignatures, random::Random, world::World};
 use sigeli_ledger::{check::SignatureMemory, execute::execute, memory::MemoryStore, store::Store};
 use sigeli_store::{Options, RocksStore};
-use sigeli_verifier::{encode::Encode as _, transaction::SignedTransaction};
+use sigeli_verifier::{encode::Encode as _, ids::InstitutionId, transaction::SignedTransaction};
 
 const ANCHORS: [usize; 3] = [1, 100, 1_000];
 const HELD: [usize; 3] = [1_000, 10_000, 100_000];
@@ -32,6 +34,7 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     execution(&mut criterion);
     growth(&mut criterion);
+    one_as_it_grows(&mut criterion);
     commits(&mut criterion);
     criterion.final_summary();
 }
@@ -85,6 +88,52 @@ fn growth(criterion: &mut Criterion) {
         world.commit_all(transactions);
     }
     group.finish();
+}
+
+/// Registers of so many records, and of 1,000,000 when asked for.
+fn held_growing() -> Vec<usize> {
+    let large = std::env::var_os("SIGELI_BENCH_LARGE").is_some();
+    HELD.into_iter().chain(large.then_some(1_000_000)).collect()
+}
+
+/// One transaction of known signature over a register that grows. Batches stand in one register for all institutions,
+/// statuses in their institution's own: each grows alone.
+fn one_as_it_grows(criterion: &mut Criterion) {
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's directory can be written");
+    let open =
+        |name: &str| RocksStore::open(&directory.path().join(name), &Options::default()).expect("the store opens");
+    let mut group = criterion.benchmark_group("store");
+    configure(&mut group);
+    let mut world = World::found(open("batches"), INSTITUTIONS, 5);
+    for held in held_growing() {
+        world.fill_batches(held);
+        let one = world.anchors(1);
+        one_over_head(&mut group, &format!("one/anchor,batches={held}"), &world, &one);
+        // The drawn anchor was counted: it is made, so that the register holds what it says.
+        world.commit_all(one);
+    }
+    let mut world = World::found(open("statuses"), 1, 6);
+    let mut filled = 0;
+    for held in held_growing() {
+        world.fill_statuses(held - filled);
+        filled = held;
+        let one = world.revocations(InstitutionId::new(1), 1);
+        one_over_head(&mut group, &format!("one/revocation,statuses={held}"), &world, &one);
+    }
+    group.finish();
+}
+
+fn one_over_head<S: Store>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    world: &World<S>,
+    one: &[SignedTransaction],
+) {
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(name, |bencher| {
+        let mut seen = SignatureMemory::new();
+        bencher.iter(|| execute_over_head(world, one, &mut seen));
+    });
 }
 
 fn commits(criterion: &mut Criterion) {

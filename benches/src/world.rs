@@ -5,7 +5,7 @@ use sigeli_ledger::{
     chain::{Chain, ExecutedBlock},
     execute::BlockContext,
     genesis::{ConsensusParameters, Genesis, GenesisAuthority, GenesisDocument},
-    state::{AuthorityKind, Policy, RegisteredValidator},
+    state::RegisteredValidator,
     store::Store,
 };
 use sigeli_verifier::{
@@ -15,13 +15,15 @@ use sigeli_verifier::{
     crypto::PublicKey,
     ids::{
         AuthorityId, AuthoritySequence, BatchRoot, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex,
-        PermissionId, Round, Signature, StatusHandle, TimeMs, ValidatorAddress, VotingPower,
+        PermissionId, ProfileHash, ProgrammeId, Round, Signature, StatusHandle, TimeMs, ValidatorAddress, VotingPower,
     },
+    record::Policy,
     time::{Day, Window},
     transaction::{
-        BatchAnchor, CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKey, InstitutionKind,
-        InstitutionRegister, KeyPurposes, Level, Levels, Name, Payload, PermissionGrant, PermissionScope, Sender,
-        SignedTransaction, StatusAction, StatusEntry, StatusReason, StatusSet, Transaction, TransactionSignature,
+        Accreditation, AuthorityKind, BatchAnchor, CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKey,
+        InstitutionKind, InstitutionRegister, KeyPurposes, Level, Levels, Modes, Name, Payload, PermissionGrant,
+        PermissionScope, ProgrammeRegister, Sender, SignedTransaction, StatusAction, StatusEntry, StatusReason,
+        StatusSet, Transaction, TransactionSignature,
     },
     trust::{Checkpoint, NetworkKind, Trust, TrustedLedger, TrustedSet},
     validators::Validator,
@@ -42,10 +44,13 @@ const VALIDITY_MS: u64 = 5 * 60 * 1_000;
 
 /// The number that each institution's accreditation bears, after its authorisation (1) and the Minister's order (2).
 const ACCREDITATION: PermissionId = PermissionId::new(3);
-/// Institutions founded in one block: four transactions each.
+/// Institutions founded in one block: five transactions each.
 const FOUNDED_PER_BLOCK: usize = 250;
 /// Entries in one status transaction: as many as fit its 64 KiB.
 const STATUSES_PER_TRANSACTION: usize = 900;
+
+/// Statuses written in one block, some 50 transactions of nearly 64 KiB.
+const STATUSES_PER_BLOCK: usize = 45_000;
 
 /// Entries that a register is filled with at once: half of what a block may hold.
 pub const ANCHORS_PER_BLOCK: usize = 5_000;
@@ -223,6 +228,17 @@ impl<S: Store> World<S> {
         }
     }
 
+    /// Revokes this many more unknown credentials of the first institution.
+    pub fn fill_statuses(&mut self, count: usize) {
+        let mut missing = count;
+        while missing > 0 {
+            let now = missing.min(STATUSES_PER_BLOCK);
+            let transactions = self.revocations(InstitutionId::new(1), now);
+            self.commit_all(transactions);
+            missing -= now;
+        }
+    }
+
     /// A trust file's content that believes this ledger.
     #[must_use]
     pub fn trust(&self) -> Trust {
@@ -245,7 +261,7 @@ impl<S: Store> World<S> {
         Trust::new(vec![ledger]).expect("one ledger makes a trust file")
     }
 
-    fn founding(&mut self, institution: InstitutionId) -> [SignedTransaction; 4] {
+    fn founding(&mut self, institution: InstitutionId) -> [SignedTransaction; 5] {
         let grant = |world: &mut Self, authority, number, scope| {
             let window = Window::new(today(-30), today(300)).expect("it ends after it begins");
             let decision = DecisionRef::new([number; 32]);
@@ -257,16 +273,29 @@ impl<S: Store> World<S> {
             fields: fields("06"),
             levels: Levels::of(&[level(5), level(6)]).expect("two levels"),
         };
-        let accreditation = PermissionScope::Accreditation {
-            title_ka: name("მონაცემთა ანალიზი"),
-            title_en: name("Data analysis"),
+        let (title_ka, title_en) = (name("მონაცემთა ანალიზი"), name("Data analysis"));
+        let programme = ProgrammeRegister {
+            programme: ProgrammeId::new(1),
+            title_ka: title_ka.clone(),
+            title_en: title_en.clone(),
+            partners: List::empty(),
+        };
+        let accreditation = PermissionScope::Accreditation(Accreditation {
+            coordinator: institution,
+            programme: programme.programme,
+            title_ka,
+            title_en,
+            agent: name(""),
             level: level(6),
             fields: fields("0613"),
             ects_max: EctsTenths::new(150),
             credential_type: CredentialType::MicroCredential,
-        };
+            modes: Modes::ONLINE,
+            review: today(300),
+        });
         [
             registration,
+            self.by_institution(institution, Payload::ProgrammeRegister(programme)),
             grant(self, NCEQE, 2, PermissionScope::Authorisation),
             grant(self, MINISTRY, 3, order),
             grant(self, NCEQE, 4, accreditation),
@@ -338,7 +367,8 @@ fn today(days_later: i32) -> Day {
 }
 
 fn registration(institution: InstitutionId) -> InstitutionRegister {
-    let key = InstitutionKey { purposes: KeyPurposes::ALL, key: public(&institution_secret(institution)) };
+    let window = Window::new(today(-30), today(300)).expect("it ends after it begins");
+    let key = InstitutionKey { purposes: KeyPurposes::ALL, key: public(&institution_secret(institution)), window };
     InstitutionRegister {
         institution,
         kind: InstitutionKind::University,
@@ -346,6 +376,7 @@ fn registration(institution: InstitutionId) -> InstitutionRegister {
         legal_id: Text::new(&format!("{:09}", 211_349_192 + institution.get())).expect("nine digits"),
         name_ka: name("საქართველოს ტექნიკური უნივერსიტეტი"),
         name_en: name("Georgian Technical University"),
+        profile: ProfileHash::new([0; 32]),
         decision: DecisionRef::new([1; 32]),
         keys: List::new(vec![key]).expect("one key"),
     }
@@ -389,12 +420,14 @@ fn document() -> GenesisDocument {
         observers: List::empty(),
         policy: Policy {
             ects_max: [EctsTenths::new(600); 8],
-            ects_min: EctsTenths::new(10),
+            ects_min: [EctsTenths::new(10); 8],
+            ects_recognised_max: EctsTenths::new(600),
             batch_height_min: 4,
             clock_tolerance_ms: 5 * 60 * 1_000,
             pilot_order_required: true,
             batches_per_day: 10_000_000,
             statuses_per_day: 10_000_000,
+            approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),
     }

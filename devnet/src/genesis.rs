@@ -3,7 +3,7 @@
 use eyre::WrapErr as _;
 use sigeli_ledger::{
     genesis::{ConsensusParameters, Genesis, GenesisAuthority, GenesisDocument},
-    state::{AuthorityKind, Policy, RegisteredValidator},
+    state::RegisteredValidator,
 };
 use sigeli_verifier::{
     block::Header,
@@ -11,7 +11,8 @@ use sigeli_verifier::{
     crypto::PublicKey,
     ids::{AuthorityId, EctsTenths, Height, TimeMs, VotingPower},
     params::{BATCH_HEIGHT_MIN, PROTOCOL_VERSION},
-    transaction::Name,
+    record::Policy,
+    transaction::{AuthorityKind, Name},
     trust::{Checkpoint, NetworkKind, Trust, TrustedLedger, TrustedSet},
     validators::Validator,
 };
@@ -119,12 +120,14 @@ pub(crate) fn genesis(keys: &[FounderKeys; 4], time: TimeMs) -> eyre::Result<Gen
         observers: List::empty(),
         policy: Policy {
             ects_max: [ECTS_MAX; 8],
-            ects_min: ECTS_MIN,
+            ects_min: [ECTS_MIN; 8],
+            ects_recognised_max: ECTS_MAX,
             batch_height_min: BATCH_HEIGHT_MIN,
             clock_tolerance_ms: 2 * 60 * 1_000,
             pilot_order_required: true,
             batches_per_day: PER_DAY_MAX,
             statuses_per_day: PER_DAY_MAX,
+            approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),
     };

@@ -648,6 +648,11 @@ mod tests {
         assert!(Rejection::ALL.is_sorted_by(|left, right| left.0 < right.0));
         let names: alloc::collections::BTreeSet<_> = Rejection::ALL.iter().map(|entry| entry.1).collect();
         assert_eq!(names.len(), Rejection::ALL.len());
+        // A reader of the protocol finds each of them there.
+        let protocol = include_str!("../../docs/protocol.md");
+        for (code, name) in Rejection::ALL {
+            assert!(protocol.contains(&alloc::format!("| {code} | {name} |")), "docs/protocol.md lacks {code} {name}");
+        }
         let rejection = Rejection::Malformed { error: DecodeError::TrailingBytes { count: 1 } };
         assert_eq!((rejection.code(), rejection.name()), (100, "malformed"));
     }
