@@ -245,8 +245,8 @@ pub fn verify_block<'a>(
     if header.validators != trusted.set.hash() {
         return Err(ProofError::UnknownValidators { height: header.height });
     }
-    let (id, confirmed_by) = confirm_header(ledger, trusted, &proof, certificate, &header.state_root)
-        .map_err(ProofError::NotConfirmed)?;
+    let (id, confirmed_by) =
+        confirm_header(ledger, trusted, &proof, certificate, &header.state_root).map_err(ProofError::NotConfirmed)?;
     check_pinned(&ledger.checkpoint, header.height, id)?;
     if !block.has_own_transactions() {
         return Err(ProofError::OtherTransactions);
