@@ -3,9 +3,9 @@
 
 use crate::{
     bundle::{Bundle, StatusFinding},
-    ids::{DocumentDigest, TimeMs},
+    ids::{DocumentDigest, Height, TimeMs},
     params::CLOCK_TOLERANCE_MS,
-    record::{BatchState, PermissionRecord, PermissionState, StatusState},
+    record::{BatchState, BatchStatus, PermissionRecord, PermissionState, StatusState, Writer},
     time::Day,
     trust::Trust,
     verify::{Confirmed, VerifyError, check_key, confirm},
@@ -387,47 +387,67 @@ fn failed<'a>(
     Report::new(findings, confirmed)
 }
 
-/// Whether a permission holds on a day, by its head alone. A change announced for a later day hides what holds until
-/// then: the day counts, and the change before it is taken to have left the permission active.
+/// Whether a permission holds on a day, by its head alone. The head hides what held before the change that it states:
+/// before a suspension or an end that is announced for a later day the permission is taken to be active, and before a
+/// reinstatement to be suspended, since nothing else is ever reinstated.
 fn holds(record: &PermissionRecord, day: Day) -> bool {
-    let ended = record.effective <= day && record.state != PermissionState::Active;
-    day <= record.window.last() && !ended
+    let counts = record.effective <= day;
+    let active = match record.state {
+        PermissionState::Active => counts || record.entries <= 1,
+        _ => !counts,
+    };
+    active && day <= record.window.last()
 }
 
 fn status(confirmed: &Confirmed<'_>, freshness: Freshness) -> Finding {
-    // What is final stays final, however old the stamp.
-    let (found, is_final) = match (confirmed.batch.status.state(), confirmed.status) {
-        (Some(BatchState::Revoked), _) => (Finding::BatchRevoked, true),
-        (_, StatusFinding::Present(record)) if record.state == StatusState::Revoked => (Finding::Revoked, true),
-        (_, StatusFinding::Present(record)) if record.state.is_final() => (Finding::Superseded, true),
-        (Some(BatchState::Suspended), _) => (Finding::BatchSuspended, false),
-        (batch, StatusFinding::Absent(_)) => (of_batch(batch), false),
-        (_, StatusFinding::Present(record)) => match record.state {
-            StatusState::Suspended => (Finding::Suspended, false),
-            StatusState::Reinstated => (Finding::Reinstated, false),
-            StatusState::Revoked | StatusState::Superseded { .. } | StatusState::Annulled => (Finding::Annulled, false),
-        },
-    };
     let newest = confirmed.time.max(confirmed.ledger.checkpoint.time);
-    if is_final {
-        found
-    } else if freshness.at.get().saturating_add(CLOCK_TOLERANCE_MS) < newest.get() {
+    let aged = if freshness.at.get().saturating_add(CLOCK_TOLERANCE_MS) < newest.get() {
         Finding::ClockBehind
     } else if freshness.at.get().saturating_sub(confirmed.time.get()) > freshness.max_age_ms {
         Finding::StatusStale
     } else {
-        found
+        return standing(confirmed);
+    };
+    // What is final stays final, however old the stamp.
+    final_end(confirmed).unwrap_or(aged)
+}
+
+/// Where a credential stands as of the stamp: an end first, then a suspension, of each the whole batch's before its own;
+/// else what its own newest change says; else what the batch's says.
+const fn standing(confirmed: &Confirmed<'_>) -> Finding {
+    let own = match confirmed.status {
+        StatusFinding::Present(record) => Some(record.state),
+        StatusFinding::Absent(_) => None,
+    };
+    match (confirmed.batch.status.state(), own) {
+        (Some(BatchState::Revoked), _) => Finding::BatchRevoked,
+        (_, Some(StatusState::Revoked)) => Finding::Revoked,
+        (_, Some(StatusState::Superseded { .. })) => Finding::Superseded,
+        (Some(BatchState::Suspended), _) => Finding::BatchSuspended,
+        (_, Some(StatusState::Suspended)) => Finding::Suspended,
+        (_, Some(StatusState::Reinstated)) | (Some(BatchState::Reinstated), None) => Finding::Reinstated,
+        (_, Some(StatusState::Annulled)) | (Some(BatchState::Annulled), None) => Finding::Annulled,
+        (None, None) => Finding::NotRevoked,
     }
 }
 
-/// The line of a credential about which nothing was written, by what its batch's newest change says.
-const fn of_batch(state: Option<BatchState>) -> Finding {
-    match state {
-        None => Finding::NotRevoked,
-        Some(BatchState::Reinstated) => Finding::Reinstated,
-        Some(BatchState::Annulled) => Finding::Annulled,
-        Some(BatchState::Suspended) => Finding::BatchSuspended,
-        Some(BatchState::Revoked) => Finding::BatchRevoked,
+/// The end of a credential that nothing can take back. An end that was written with a key that was compromised by then
+/// counts until the quality agency annuls it, and an old stamp cannot tell whether it did.
+fn final_end(confirmed: &Confirmed<'_>) -> Option<Finding> {
+    let is_final = |writer: &Writer, at: Height| !confirmed.institution.is_void(writer, at);
+    if let BatchStatus::Changed(change) = &confirmed.batch.status
+        && change.state == BatchState::Revoked
+        && is_final(&change.writer, change.height)
+    {
+        return Some(Finding::BatchRevoked);
+    }
+    match confirmed.status {
+        StatusFinding::Present(record) if is_final(&record.writer, record.height) => match record.state {
+            StatusState::Revoked => Some(Finding::Revoked),
+            StatusState::Superseded { .. } => Some(Finding::Superseded),
+            StatusState::Suspended | StatusState::Reinstated | StatusState::Annulled => None,
+        },
+        _ => None,
     }
 }
 

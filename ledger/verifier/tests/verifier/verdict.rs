@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use sigeli_verifier::{
     bundle::Bundle,
     codes::StatusReason,
-    ids::{BlockId, Height, TimeMs},
+    ids::{BlockId, Height, PermissionId, TimeMs},
     params::CLOCK_TOLERANCE_MS,
-    record::BatchStatus,
+    record::{BatchState, BatchStatus, PermissionState, StatusState, Writer},
     time::{Day, Window},
     trust::{Checkpoint, Trust},
     verdict::{CheckId, CheckState, DocumentDates, Finding, Freshness, Report, Verdict, judge},
 };
 
-use crate::common::world::{HEADER_TIME, Setup, World, digest};
+use crate::common::world::{
+    CREDENTIALS, HEADER_TIME, Setup, World, batch_change, by_key, by_order, closed, digest, status,
+};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 const READABLE: DocumentDates = DocumentDates { from: None, until: None, readable: true };
@@ -97,12 +99,13 @@ fn statuses_end_a_credential_and_only_the_final_ones_outlive_the_stamp() {
     let status = |credential, freshness| line_and_verdict(&world, credential, freshness, CheckId::Status);
     assert_eq!(status(4, SOON), (Finding::Suspended, Verdict::Ended));
     assert_eq!(status(5, SOON), (Finding::Reinstated, Verdict::Valid));
-    for (credential, finding) in [(6, Finding::Revoked), (7, Finding::Superseded)] {
+    assert_eq!(status(8, SOON), (Finding::Annulled, Verdict::Valid));
+    for (credential, finding) in [(6, Finding::Revoked), (7, Finding::Superseded), (9, Finding::Revoked)] {
         for freshness in [SOON, late, behind] {
             assert_eq!(status(credential, freshness), (finding, Verdict::Ended));
         }
     }
-    for credential in [0, 4, 5] {
+    for credential in [0, 4, 5, 8] {
         assert_eq!(status(credential, late), (Finding::StatusStale, Verdict::Unchecked));
         assert_eq!(status(credential, behind), (Finding::ClockBehind, Verdict::Unchecked));
     }
@@ -110,14 +113,96 @@ fn statuses_end_a_credential_and_only_the_final_ones_outlive_the_stamp() {
 
 #[test]
 fn a_revoked_batch_ends_each_of_its_credentials() {
-    let revoked = BatchStatus::Revoked { reason: StatusReason::IssuedInError, time: TimeMs::new(HEADER_TIME) };
-    let world = World::with(Setup { batch_status: revoked, ..Setup::default() });
-    for credential in 0..8 {
-        for freshness in [SOON, at(HEADER_TIME + 10 * DAY_MS)] {
-            let answer = line_and_verdict(&world, credential, freshness, CheckId::Status);
-            assert_eq!(answer, (Finding::BatchRevoked, Verdict::Ended));
+    for writer in [by_key(1), by_order()] {
+        let revoked = batch_change(BatchState::Revoked, StatusReason::IssuedInError, writer, 1);
+        let world = World::with(Setup { batch_status: revoked, ..Setup::default() });
+        for credential in 0..CREDENTIALS {
+            for freshness in [SOON, at(HEADER_TIME + 10 * DAY_MS)] {
+                let answer = line_and_verdict(&world, credential, freshness, CheckId::Status);
+                assert_eq!(answer, (Finding::BatchRevoked, Verdict::Ended));
+            }
         }
     }
+}
+
+/// The credential's own states, as 0 (nothing written) to 5.
+fn own_states() -> [Option<StatusState>; 6] {
+    [
+        None,
+        Some(StatusState::Suspended),
+        Some(StatusState::Reinstated),
+        Some(StatusState::Revoked),
+        Some(StatusState::Superseded { successor: [1; 32] }),
+        Some(StatusState::Annulled),
+    ]
+}
+
+/// The whole table, written out: each state of a batch against each of a credential.
+#[test]
+fn an_end_comes_before_a_suspension_and_the_batch_before_the_credential() {
+    use Finding as F;
+    let table = [
+        (None, [F::NotRevoked, F::Suspended, F::Reinstated, F::Revoked, F::Superseded, F::Annulled]),
+        (
+            Some(BatchState::Suspended),
+            [F::BatchSuspended, F::BatchSuspended, F::BatchSuspended, F::Revoked, F::Superseded, F::BatchSuspended],
+        ),
+        (
+            Some(BatchState::Reinstated),
+            [F::Reinstated, F::Suspended, F::Reinstated, F::Revoked, F::Superseded, F::Annulled],
+        ),
+        (Some(BatchState::Revoked), [F::BatchRevoked; 6]),
+        (
+            Some(BatchState::Annulled),
+            [F::Annulled, F::Suspended, F::Reinstated, F::Revoked, F::Superseded, F::Annulled],
+        ),
+    ];
+    for (batch, row) in table {
+        for (own, expected) in own_states().into_iter().zip(row) {
+            for writer in [by_key(1), by_order()] {
+                let record = |state| status(state, StatusReason::Unspecified, writer, 1);
+                let batch_status =
+                    batch.map_or(BatchStatus::Valid, |state| batch_change(state, StatusReason::Unspecified, writer, 1));
+                let statuses = own.map(|state| (0, record(state))).into_iter().collect();
+                let world = World::with(Setup { batch_status, statuses, ..Setup::default() });
+                let is_end = matches!(expected, F::BatchRevoked | F::Revoked | F::Superseded);
+                let ended = if expected.state() == CheckState::Fail { Verdict::Ended } else { Verdict::Valid };
+                let answer = |freshness| line_and_verdict(&world, 0, freshness, CheckId::Status);
+                assert_eq!(answer(SOON), (expected, ended), "{batch:?} {own:?}");
+                // Of an old stamp only an end is told.
+                let old = if is_end { (expected, Verdict::Ended) } else { (F::StatusStale, Verdict::Unchecked) };
+                assert_eq!(answer(at(HEADER_TIME + 2 * DAY_MS)), old, "{batch:?} {own:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_end_written_with_a_void_key_counts_while_the_stamp_is_fresh_and_is_not_final() {
+    use Finding as F;
+    let late = at(HEADER_TIME + 2 * DAY_MS);
+    let behind = at(HEADER_TIME - CLOCK_TOLERANCE_MS - 1);
+    // Everything in the fixture was written at height 6; key 1 did not sign the batch.
+    let answers = |from: u64, batch: Option<Writer>, own: Option<Writer>| {
+        let revoked = |writer| batch_change(BatchState::Revoked, StatusReason::IssuedInError, writer, 1);
+        let record = |writer| status(StatusState::Revoked, StatusReason::IssuedInError, writer, 1);
+        let world = World::with(Setup {
+            compromised: vec![(1, from)],
+            batch_status: batch.map_or(BatchStatus::Valid, revoked),
+            statuses: own.map(|writer| (0, record(writer))).into_iter().collect(),
+            ..Setup::default()
+        });
+        [SOON, late, behind].map(|freshness| line_and_verdict(&world, 0, freshness, CheckId::Status).0)
+    };
+    assert_eq!(answers(6, None, Some(by_key(1))), [F::Revoked, F::StatusStale, F::ClockBehind]);
+    assert_eq!(answers(7, None, Some(by_key(1))), [F::Revoked; 3]);
+    assert_eq!(answers(0, None, Some(by_order())), [F::Revoked; 3]);
+    assert_eq!(answers(0, None, Some(by_key(2))), [F::Revoked; 3]);
+    assert_eq!(answers(6, Some(by_key(1)), None), [F::BatchRevoked, F::StatusStale, F::ClockBehind]);
+    assert_eq!(answers(7, Some(by_key(1)), None), [F::BatchRevoked; 3]);
+    // The batch's end may be annulled; the credential's own may not, and then it is what stays.
+    assert_eq!(answers(6, Some(by_key(1)), Some(by_order())), [F::BatchRevoked, F::Revoked, F::Revoked]);
+    assert_eq!(answers(6, Some(by_order()), Some(by_key(1))), [F::BatchRevoked; 3]);
 }
 
 #[test]
@@ -191,16 +276,76 @@ fn an_accreditation_that_ended_since_is_said_to_have_and_changes_nothing() {
     assert_eq!(programme(false, midnight), (Finding::Accredited, Verdict::Valid));
 }
 
+/// Noon in Tbilisi on a day.
+fn noon(day: Day) -> TimeMs {
+    TimeMs::new(u64::try_from(day.get()).unwrap() * DAY_MS + DAY_MS / 3)
+}
+
+#[test]
+fn an_accreditation_that_does_not_hold_for_now_is_said_not_to() {
+    let effective = Day::new(Day::of(TimeMs::new(HEADER_TIME)).get() + 30);
+    let by = PermissionId::new(4);
+    // Where the newest change puts it, of how many, and whether it holds the day before, on the day, and long after.
+    let standings = [
+        (PermissionState::Active, 1, [true, true, true]),
+        (PermissionState::Active, 3, [false, true, true]),
+        (PermissionState::Suspended, 2, [true, false, false]),
+        (PermissionState::Withdrawn, 2, [true, false, false]),
+        (PermissionState::Replaced { by }, 2, [true, false, false]),
+        (PermissionState::Restored { by }, 3, [true, false, false]),
+    ];
+    for (state, entries, expected) in standings {
+        let world = World::with(Setup { standing: (state, effective, entries), ..Setup::default() });
+        for (offset, holds) in [-1, 0, 500].into_iter().zip(expected) {
+            let day = Day::new(effective.get() + offset);
+            let freshness = Freshness { at: noon(day), max_age_ms: u64::MAX };
+            let programme = |with_permission| {
+                let bundle = world.bundle(0, with_permission);
+                let report = judged(&bundle, 0, &world.trust, READABLE, freshness);
+                (found(&report, CheckId::Programme), report.verdict())
+            };
+            let expected = if holds { Finding::Accredited } else { Finding::AccreditedThen };
+            // What came later never takes away what was: the verdict stays.
+            assert_eq!(programme(true), (expected, Verdict::Valid), "{state:?} {offset}");
+            assert_eq!(programme(false), (Finding::Accredited, Verdict::Valid));
+        }
+    }
+}
+
+#[test]
+fn an_institution_closed_since_is_said_to_be_and_changes_nothing() {
+    let from = Day::new(Day::of(TimeMs::new(HEADER_TIME)).get() + 30);
+    let world = World::with(Setup { institution: closed(from), ..Setup::default() });
+    let institution = |time: u64| {
+        let freshness = Freshness { at: TimeMs::new(time), max_age_ms: u64::MAX };
+        line_and_verdict(&world, 0, freshness, CheckId::Institution)
+    };
+    // The day begins at midnight in Tbilisi, 20:00 UTC of the day before.
+    let midnight = u64::try_from(from.get()).unwrap() * DAY_MS - DAY_MS / 6;
+    assert_eq!(institution(midnight - 1), (Finding::Authorised, Verdict::Valid));
+    assert_eq!(institution(midnight), (Finding::AuthorisedThenClosed, Verdict::Valid));
+    // A key that was compromised by then weighs more than a closure.
+    let world = World::with(Setup { institution: closed(from), compromised: vec![(0, 5)], ..Setup::default() });
+    let answer = line_and_verdict(&world, 0, at(midnight), CheckId::Institution);
+    assert_eq!(answer, (Finding::KeyCompromised, Verdict::NotGenuine));
+}
+
 #[test]
 fn a_compromised_key_makes_a_confirmed_batch_not_genuine() {
-    let world = World::with(Setup { compromised: vec![(0, 5)], ..Setup::default() });
-    let bundle = world.bundle(6, false);
-    let report = judged(&bundle, 6, &world.trust, READABLE, SOON);
-    assert_eq!(found(&report, CheckId::Ledger), Finding::Confirmed);
-    assert_eq!(found(&report, CheckId::Institution), Finding::KeyCompromised);
-    assert_eq!(report.verdict(), Verdict::NotGenuine);
-    // What was confirmed is still told: which institution, and when.
-    assert_eq!(report.confirmed().unwrap().institution.name_en.as_str(), "Georgian Technical University");
+    let anchored = Setup::default().anchored;
+    for (from, expected) in [
+        (0, (Finding::KeyCompromised, Verdict::NotGenuine)),
+        (anchored, (Finding::KeyCompromised, Verdict::NotGenuine)),
+        (anchored + 1, (Finding::Authorised, Verdict::Valid)),
+    ] {
+        let world = World::with(Setup { compromised: vec![(0, from)], ..Setup::default() });
+        assert_eq!(line_and_verdict(&world, 0, SOON, CheckId::Institution), expected);
+        assert_eq!(line_and_verdict(&world, 0, SOON, CheckId::Ledger).0, Finding::Confirmed);
+        let bundle = world.bundle(6, false);
+        let report = judged(&bundle, 6, &world.trust, READABLE, SOON);
+        // What was confirmed is still told: which institution, and when.
+        assert_eq!(report.confirmed().unwrap().institution.name_en.as_str(), "Georgian Technical University");
+    }
 }
 
 #[test]
@@ -227,11 +372,13 @@ fn every_finding_is_reachable() {
         reached.extend(report.checks().map(|check| check.finding));
     };
     let ending = Window::new(Day::new(20_000), Day::new(20_001)).unwrap();
-    let revoked = BatchStatus::Revoked { reason: StatusReason::Order, time: TimeMs::new(HEADER_TIME) };
+    let batch = |state| batch_change(state, StatusReason::Unspecified, by_key(1), 1);
     let worlds = [
         Setup::default(),
         Setup { compromised: vec![(0, 5)], ..Setup::default() },
-        Setup { batch_status: revoked, ..Setup::default() },
+        Setup { batch_status: batch(BatchState::Revoked), ..Setup::default() },
+        Setup { batch_status: batch(BatchState::Suspended), ..Setup::default() },
+        Setup { institution: closed(Day::new(20_000)), ..Setup::default() },
         Setup { accreditation_window: ending, ..Setup::default() },
         Setup { version: 2, ..Setup::default() },
         Setup { anchored: 8, ..Setup::default() },
@@ -254,7 +401,7 @@ fn every_finding_is_reachable() {
             narrowed(|set| set.last_height = Height::new(2)),
             narrowed(|set| set.last_time = set.first_time),
         ];
-        for credential in 0..8 {
+        for credential in 0..CREDENTIALS - 1 {
             let bundle = world.bundle(credential, true);
             let mut unsigned = bundle.clone();
             unsigned.stamp.stamp.certificate = world.certificate_by(&[0, 1]);
