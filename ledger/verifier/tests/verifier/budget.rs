@@ -22,6 +22,8 @@ const GOAL_BYTES: usize = 2_860;
 const CREDENTIALS_PER_BATCH: u32 = 100_000;
 const BATCHES: usize = 1_000_000;
 const INSTITUTIONS: usize = 500;
+/// An institution's record, the entry of its registration, and that of one change.
+const KEYS_PER_INSTITUTION: usize = 3;
 const REVOCATIONS: usize = 100_000;
 /// A revocation writes a head and a history entry into its institution's statuses.
 const KEYS_PER_REVOCATION: usize = 2;
@@ -99,13 +101,13 @@ fn percentile(sorted: &[usize], per_mille: usize) -> usize {
 fn sizes(mut bundle: Bundle, revocations: usize) -> Vec<usize> {
     let mut draw = Draw::new(2_026);
     let batches = Trie::draw(&mut draw, BATCHES);
-    let mut institutions = Trie::draw(&mut draw, INSTITUTIONS);
+    let mut institutions = Trie::draw(&mut draw, INSTITUTIONS * KEYS_PER_INSTITUTION);
     let mut statuses = Trie::draw(&mut draw, revocations * KEYS_PER_REVOCATION);
     let mut sizes: Vec<usize> = (0..SAMPLES)
         .map(|sample| {
             // Small registers differ from one institution to the next; a large one is its own average.
             if sample % 10 == 0 {
-                institutions = Trie::draw(&mut draw, INSTITUTIONS);
+                institutions = Trie::draw(&mut draw, INSTITUTIONS * KEYS_PER_INSTITUTION);
                 if revocations < REVOCATIONS {
                     statuses = Trie::draw(&mut draw, revocations * KEYS_PER_REVOCATION);
                 }
@@ -157,8 +159,12 @@ fn fixed_parts_are_what_the_budget_says() {
         ("header", stamp.header.to_bytes().len(), 2 + 8 + 8 + 32),
         ("certificate, 3 signatures", stamp.certificate.to_bytes().len(), 4 + 2 + 3 * 65),
         ("state siblings", 64, 64),
-        ("batch record", stamp.batch.to_bytes().len(), 65),
-        ("institution facts", stamp.institution.to_bytes().len(), 1 + 3 + 11 + 100 + 31 + 8 + 2 + 4 + 4 + 2),
+        ("batch record", stamp.batch.to_bytes().len(), 69),
+        (
+            "institution facts",
+            stamp.institution.to_bytes().len(),
+            1 + 3 + 11 + 100 + 31 + 1 + 8 + 2 + 4 + 4 + 4 + 4 + 2,
+        ),
         ("keys and permissions", 32, 32),
         ("number of sections", 1, 1),
     ];

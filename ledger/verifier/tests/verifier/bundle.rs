@@ -1,6 +1,6 @@
 //! Bundles: accepted as they are, refused after any change.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, rc::Rc};
 
 use sigeli_verifier::{
     bundle::{Bundle, StampFile, StatusFinding},
@@ -8,16 +8,19 @@ use sigeli_verifier::{
     codes::StatusReason,
     decode::{Decode as _, DecodeError},
     encode::Encode as _,
-    ids::{Height, Salt, Signature, TimeMs},
-    record::{BatchStatus, StatusState},
+    ids::{Height, PermissionId, Salt, Signature, TimeMs},
+    record::{BatchState, BatchStatus, InstitutionState, PermissionState, StatusState},
     register::{AbsenceTerminal, PathError, RegisterPath},
+    time::Day,
     transaction::PermissionScope,
     trust::{Trust, TrustedSet},
     verdict::{DocumentDates, Freshness, Verdict, judge},
     verify::{VerifyError, verify},
 };
 
-use crate::common::world::{CREDENTIALS, HEADER_HEIGHT, HEADER_TIME, Setup, World, digest, document};
+use crate::common::world::{
+    CREDENTIALS, HEADER_HEIGHT, HEADER_TIME, Setup, World, batch_change, by_key, by_order, closed, digest, document,
+};
 
 const FRESH: Freshness = Freshness { at: TimeMs::new(HEADER_TIME), max_age_ms: u64::MAX };
 const DATES: DocumentDates = DocumentDates { from: None, until: None, readable: true };
@@ -41,26 +44,53 @@ fn every_credential_of_the_fixture_verifies_with_and_without_its_permission() {
     }
 }
 
-/// Bundles of every kind of status, with and without the permission section.
-fn every_kind(world: &World) -> Vec<(String, usize, Vec<u8>)> {
+/// A bundle by name: the ledger it is of, and the credential.
+struct Kind {
+    name: String,
+    world: Rc<World>,
+    credential: usize,
+    encoded: Vec<u8>,
+}
+
+/// Bundles of every state and writer of a credential's and a batch's status, of a closed institution, and with the
+/// permission section.
+fn every_kind() -> Vec<Kind> {
+    let mut kinds = vec![];
+    let mut put = |name: &str, world: &Rc<World>, credential: usize, with_permission: bool| {
+        let encoded = world.bundle(credential, with_permission).to_bytes();
+        kinds.push(Kind { name: name.into(), world: Rc::clone(world), credential, encoded });
+    };
+    let world = Rc::new(World::new());
     let (empty, other) = world.absences();
-    let kinds = [("absent, empty slot", empty), ("absent, other entry", other), ("suspended", 4), ("superseded", 7)];
+    put("absent, empty slot", &world, empty, false);
+    put("absent, other entry", &world, other, false);
+    put("absent, other entry, with permission", &world, other, true);
+    let own = ["suspended", "reinstated", "revoked", "superseded", "annulled by decision", "revoked by decision"];
+    for (credential, name) in (4..).zip(own) {
+        put(name, &world, credential, false);
+    }
+    let batches = [
+        ("batch suspended", BatchState::Suspended, by_key(1)),
+        ("batch reinstated", BatchState::Reinstated, by_key(1)),
+        ("batch revoked by decision", BatchState::Revoked, by_order()),
+        ("batch annulled by decision", BatchState::Annulled, by_order()),
+    ];
+    for (name, state, writer) in batches {
+        let batch_status = batch_change(state, StatusReason::Unspecified, writer, 2);
+        put(name, &Rc::new(World::with(Setup { batch_status, ..Setup::default() })), 0, false);
+    }
+    let institution = closed(Day::new(20_500));
+    let compromised = vec![(0, HEADER_HEIGHT), (1, 3)];
+    let standing = (PermissionState::Replaced { by: PermissionId::new(4) }, Day::new(20_500), 2);
+    let ended = World::with(Setup { institution, compromised, standing, ..Setup::default() });
+    put("institution closed, keys compromised, accreditation replaced", &Rc::new(ended), 4, true);
     kinds
-        .into_iter()
-        .flat_map(|(name, credential)| {
-            [false, true].map(|with_permission| {
-                let encoded = world.bundle(credential, with_permission).to_bytes();
-                let section = if with_permission { ", with permission" } else { "" };
-                (format!("{name}{section}"), credential, encoded)
-            })
-        })
-        .collect()
 }
 
 #[test]
 fn every_single_bit_flip_is_refused() {
-    let world = World::new();
-    for (name, credential, encoded) in every_kind(&world) {
+    for Kind { name, world, credential, encoded } in every_kind() {
+        assert_eq!(outcome(&Bundle::from_bytes(&encoded).unwrap(), credential, &world.trust), Ok(()), "{name}");
         let mut outcomes = BTreeMap::<String, usize>::new();
         for position in 0..encoded.len() * 8 {
             let mut flipped = encoded.clone();
@@ -85,8 +115,7 @@ fn every_single_bit_flip_is_refused() {
 
 #[test]
 fn every_byte_inserted_or_removed_is_refused() {
-    let world = World::new();
-    for (name, credential, encoded) in every_kind(&world) {
+    for Kind { name, world, credential, encoded } in every_kind() {
         let refused = |bytes: &[u8], position: usize| {
             let decoded = Bundle::from_bytes(bytes);
             let accepted = decoded.is_ok_and(|bundle| outcome(&bundle, credential, &world.trust).is_ok());
@@ -164,7 +193,7 @@ fn spliced(first: &Bundle, second: &Bundle, choice: u32) -> Bundle {
 #[test]
 fn no_mixture_of_two_true_bundles_verifies() {
     let world = World::new();
-    let revoked = BatchStatus::Revoked { reason: StatusReason::Order, time: TimeMs::new(HEADER_TIME) };
+    let revoked = batch_change(BatchState::Revoked, StatusReason::Order, by_order(), 1);
     let ended = Setup { batch_status: revoked, compromised: vec![(1, 6)], ..Setup::default() };
     let ended = World::with(Setup { accreditation: PermissionScope::Authorisation, ..ended });
     let pairs = [
@@ -195,8 +224,7 @@ fn no_mixture_of_two_true_bundles_verifies() {
 
 #[test]
 fn a_bundle_ends_where_it_ends() {
-    let world = World::new();
-    for (_, _, encoded) in every_kind(&world) {
+    for Kind { encoded, .. } in every_kind() {
         for length in 0..encoded.len() {
             let error = Bundle::from_bytes(&encoded[..length]).unwrap_err();
             assert!(matches!(error, DecodeError::UnexpectedEnd { .. }), "{length}: {error}");
@@ -456,6 +484,20 @@ fn step_11_facts_that_the_signed_header_does_not_hold() {
         bundle.stamp.stamp.status_path = stamp.status_path.clone();
     });
     assert!(matches!(error, Err(VerifyError::NotConfirmed(_) | VerifyError::StatusPath(_))), "{error:?}");
+    // A change of the batch turned into its absence, another state, or another writer's.
+    let revoked = batch_change(BatchState::Revoked, StatusReason::IssuedInError, by_key(1), 1);
+    let ended = World::with(Setup { batch_status: revoked, institution: closed(Day::new(20_500)), ..Setup::default() });
+    for better in [
+        BatchStatus::Valid,
+        batch_change(BatchState::Annulled, StatusReason::IssuedInError, by_key(1), 1),
+        batch_change(BatchState::Revoked, StatusReason::IssuedInError, by_order(), 1),
+        batch_change(BatchState::Revoked, StatusReason::IssuedInError, by_key(0), 1),
+    ] {
+        assert_eq!(corrupted(&ended, 0, |bundle| bundle.stamp.stamp.batch.status = better), not_confirmed);
+    }
+    // A closed institution passed off as active.
+    let reopened = |bundle: &mut Bundle| bundle.stamp.stamp.institution.state = InstitutionState::Active;
+    assert_eq!(corrupted(&ended, 0, reopened), not_confirmed);
     // A history entry of the status in place of its head: same value, another key, so another root.
     assert_eq!(
         change(5, &|bundle| {

@@ -3,47 +3,60 @@
 //!
 //! `SIGELI_BLESS=1` writes `tests/vectors/golden.json` anew.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 use sigeli_verifier::{
-    batch::BatchHeight,
     block::{Block, transactions_root},
-    bounded::List,
-    codes::{
-        CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes, Level, Levels, StatusAction,
-        StatusReason,
-    },
+    codes::StatusReason,
     credential::{Profile, document_digest, leaf_commitment, status_handle},
     crypto::{PublicKey, verify_signature},
-    encode::Encode,
+    encode::Encode as _,
     history::{Rfc9162, tree_root},
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, DecisionRef, EctsTenths, InstitutionId, KeyIndex, PermissionId,
-        Round, Salt, Signature, StatusHandle, TimeMs,
+        AuthorityId, BatchRoot, DecisionRef, KeyIndex, PermissionId, ProgrammeId, Round, Salt, Signature, StatusHandle,
+        TimeMs,
     },
     record::{
-        batch_key, institution_key, key_key, permission_content_key, permission_key, status_entry_key, status_key,
+        BatchState, batch_entry_key, batch_key, institution_entry_key, institution_key, key_entry_key, key_key,
+        permission_content_key, permission_entry_key, permission_key, permission_tally_key, programme_key,
+        status_entry_key, status_key,
     },
     state::StateRoots,
-    time::{Day, Window},
-    transaction::{
-        BatchAnchor, InstitutionKey, InstitutionRegister, Payload, PermissionGrant, PermissionScope, Sender,
-        SignedTransaction, StatusEntry, StatusSet, Transaction, TransactionSignature,
-    },
+    transaction::{Draft, Payload, Sender, SignedTransaction, Transaction, TransactionSignature, joint_key},
     vote::{Proposal, Vote, VoteKind},
 };
 
-use crate::common::{
-    draw::Draw,
-    world::{GTU, HEADER_TIME, World, digest, document, seed, sign, signing_key},
+use self::payloads::{
+    INSTITUTION, accreditation_grant, authorities, authority, batch_anchor, institution, pilot_order, status_set,
+    upgrade,
 };
+use crate::common::{
+    draw::{Draw, payload::KINDS},
+    world::{HEADER_TIME, Setup, World, batch_change, by_order, digest, document, seed, sign, signing_key},
+};
+
+mod payloads;
+mod records;
+
+/// The encoding of a value that a seed decides.
+type AnyValue = Box<dyn Fn(&mut Draw) -> Vec<u8>>;
 
 /// One format: a fixed example, and any value from a seed, both encoded.
 struct Format {
     name: &'static str,
     example: Vec<u8>,
-    any: fn(&mut Draw) -> Vec<u8>,
+    any: AnyValue,
+}
+
+impl Format {
+    fn new(name: &'static str, example: Vec<u8>, any: impl Fn(&mut Draw) -> Vec<u8> + 'static) -> Self {
+        Self { name, example, any: Box::new(any) }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,77 +74,6 @@ struct Golden {
     derived: BTreeMap<String, String>,
 }
 
-fn institution() -> Sender {
-    Sender::Institution { institution: InstitutionId::new(GTU) }
-}
-
-fn authority(number: u8, sequence: u64) -> Sender {
-    Sender::Authority { authority: AuthorityId::new(number), sequence: AuthoritySequence::new(sequence) }
-}
-
-fn institution_register(world: &World) -> Payload {
-    Payload::InstitutionRegister(InstitutionRegister {
-        institution: InstitutionId::new(GTU),
-        kind: InstitutionKind::University,
-        jurisdiction: *b"GEO",
-        legal_id: world.facts.legal_id.clone(),
-        name_ka: world.facts.name_ka.clone(),
-        name_en: world.facts.name_en.clone(),
-        decision: DecisionRef::new(seed("decision", 1)),
-        keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: world.key.key }]).unwrap(),
-    })
-}
-
-fn permission_grant(scope: PermissionScope) -> Payload {
-    let day = |year, month, day| Day::from_civil(year, month, day).unwrap();
-    Payload::PermissionGrant(PermissionGrant {
-        institution: InstitutionId::new(GTU),
-        decision: DecisionRef::new(seed("decision", 2)),
-        window: Window::new(day(2026, 1, 1), day(2032, 12, 31)).unwrap(),
-        conditional: true,
-        scope,
-    })
-}
-
-fn pilot_order() -> PermissionScope {
-    PermissionScope::PilotOrder {
-        fields: List::new(["06", "0613"].map(|digits| FieldPrefix::parse(digits).unwrap()).to_vec()).unwrap(),
-        levels: Levels::of(&[Level::new(6).unwrap(), Level::new(7).unwrap()]).unwrap(),
-    }
-}
-
-fn batch_anchor() -> Payload {
-    Payload::BatchAnchor(BatchAnchor {
-        root: BatchRoot::new(seed("batch", 1)),
-        height: BatchHeight::new(17).unwrap(),
-        hash_algorithm: HashAlgorithm::Blake3,
-        accreditation: PermissionId::new(3),
-        level: Level::new(6).unwrap(),
-        field: Field::new(613).unwrap(),
-        ects: EctsTenths::new(30),
-        issued: Day::from_civil(2026, 11, 23).unwrap(),
-        credential_type: CredentialType::MicroCredential,
-    })
-}
-
-fn status_set() -> Payload {
-    let entry = |number, action, reason, successor| StatusEntry {
-        handle: StatusHandle::new(seed("handle", number)),
-        action,
-        reason,
-        successor,
-    };
-    Payload::StatusSet(StatusSet {
-        entries: List::new(vec![
-            entry(0, StatusAction::Suspend, StatusReason::UnderReview, [0; 32]),
-            entry(1, StatusAction::Reinstate, StatusReason::ReviewEnded, [0; 32]),
-            entry(2, StatusAction::Revoke, StatusReason::AwardWithdrawn, [0; 32]),
-            entry(3, StatusAction::Supersede, StatusReason::Superseded, seed("leaf", 0)),
-        ])
-        .unwrap(),
-    })
-}
-
 fn transaction(world: &World, sender: Sender, payload: Payload) -> Transaction {
     Transaction { genesis: world.genesis, valid_until: TimeMs::new(HEADER_TIME + 600_000), sender, payload }
 }
@@ -146,11 +88,23 @@ fn signed(body: Transaction) -> SignedTransaction {
     SignedTransaction::new(body, vec![signature(2, 101), signature(0, 100)]).unwrap()
 }
 
+/// An upgrade on its way from hand to hand: unsigned, and signed by key 0 of authority 1 and keys 0 and 1 of authority 2.
+fn drafts(world: &World) -> (Draft, Draft) {
+    let unsigned = Draft::new(transaction(world, authorities(4), upgrade()));
+    let mut signed = unsigned.clone();
+    for (owner, key, number) in [(2, 1, 122), (1, 0, 120), (2, 0, 121)] {
+        let preimage = unsigned.body().preimage();
+        let signature = Signature::new(sign(&signing_key(number), &preimage));
+        signed.add(TransactionSignature { key: joint_key(AuthorityId::new(owner), key), signature }).unwrap();
+    }
+    (unsigned, signed)
+}
+
 fn block(world: &World) -> Block {
     let transactions = vec![
         signed(transaction(world, institution(), batch_anchor())),
         signed(transaction(world, institution(), status_set())),
-        signed(transaction(world, authority(2, 7), permission_grant(world.permission.scope.clone()))),
+        signed(transaction(world, authority(2, 7), accreditation_grant(world))),
     ];
     let mut header = world.header;
     header.transactions_root = transactions_root(&transactions);
@@ -167,63 +121,41 @@ fn proposal(world: &World) -> Proposal {
     }
 }
 
-fn formats(world: &World) -> Vec<Format> {
-    let format = |name, example: Vec<u8>, any| Format { name, example, any };
-    let of = |sender, payload| transaction(world, sender, payload).to_bytes();
+fn transactions(world: &World) -> Vec<Format> {
+    let anchor = signed(transaction(world, institution(), batch_anchor()));
+    let (unsigned, joint) = drafts(world);
+    let mut formats: Vec<Format> = payloads::examples(world)
+        .into_iter()
+        .map(|(name, sender, payload)| {
+            let kind = payload.code();
+            Format::new(name, transaction(world, sender, payload).to_bytes(), move |draw| {
+                let payload = draw.payload(kind);
+                draw.transaction_of(payload).to_bytes()
+            })
+        })
+        .collect();
+    formats.extend([
+        Format::new("transaction preimage", anchor.body().preimage().to_vec(), |draw| {
+            draw.transaction().preimage().to_vec()
+        }),
+        Format::new("signed transaction", anchor.to_bytes(), |draw| draw.signed_transaction().to_bytes()),
+        Format::new("signed transaction: joint", joint.signed().unwrap().to_bytes(), |draw| {
+            draw.signed_transaction().to_bytes()
+        }),
+        Format::new("transaction leaf data", anchor.leaf_data(), |draw| draw.signed_transaction().leaf_data()),
+        Format::new("draft: unsigned", unsigned.to_bytes(), |draw| draw.draft().to_bytes()),
+        Format::new("draft: signed jointly", joint.to_bytes(), |draw| draw.draft().to_bytes()),
+    ]);
+    formats
+}
+
+fn chain(world: &World) -> Vec<Format> {
+    let format = |name, example, any: fn(&mut Draw) -> Vec<u8>| Format::new(name, example, any);
     let nil = Vote { block: None, kind: VoteKind::Prevote, ..world.precommit(0) };
     let fresh = Proposal { valid_round: None, ..proposal(world) };
-    let (empty, other) = world.absences();
-    let record = |credential: usize| {
-        let (_, record) = world.statuses.iter().find(|(with_status, _)| *with_status == credential).unwrap();
-        record.to_bytes()
-    };
-    let any_transaction: fn(&mut Draw) -> Vec<u8> = |draw| draw.transaction().to_bytes();
-    let any_status: fn(&mut Draw) -> Vec<u8> = |draw| draw.status_record().to_bytes();
-    let any_bundle: fn(&mut Draw) -> Vec<u8> = |draw| draw.bundle().to_bytes();
     let any_vote: fn(&mut Draw) -> Vec<u8> = |draw| draw.vote().preimage(&draw.genesis()).to_vec();
     let any_proposal: fn(&mut Draw) -> Vec<u8> = |draw| draw.proposal().preimage(&draw.genesis()).to_vec();
     vec![
-        format("transaction: institution register", of(authority(2, 1), institution_register(world)), |draw| {
-            let payload = draw.institution_register();
-            draw.transaction_of(payload).to_bytes()
-        }),
-        format(
-            "transaction: permission grant, authorisation",
-            of(authority(2, 2), permission_grant(PermissionScope::Authorisation)),
-            |draw| {
-                let payload = draw.permission_grant();
-                draw.transaction_of(payload).to_bytes()
-            },
-        ),
-        format(
-            "transaction: permission grant, pilot order",
-            of(authority(1, 1), permission_grant(pilot_order())),
-            any_transaction,
-        ),
-        format(
-            "transaction: permission grant, accreditation",
-            of(authority(2, 3), permission_grant(world.permission.scope.clone())),
-            any_transaction,
-        ),
-        format("transaction: batch anchor", of(institution(), batch_anchor()), |draw| {
-            let payload = draw.batch_anchor();
-            draw.transaction_of(payload).to_bytes()
-        }),
-        format("transaction: status set", of(institution(), status_set()), |draw| {
-            let payload = draw.status_set();
-            draw.transaction_of(payload).to_bytes()
-        }),
-        format("transaction preimage", transaction(world, institution(), batch_anchor()).preimage().to_vec(), |draw| {
-            draw.transaction().preimage().to_vec()
-        }),
-        format("signed transaction", signed(transaction(world, institution(), batch_anchor())).to_bytes(), |draw| {
-            draw.signed_transaction().to_bytes()
-        }),
-        format(
-            "transaction leaf data",
-            signed(transaction(world, institution(), batch_anchor())).leaf_data(),
-            |draw| draw.signed_transaction().leaf_data(),
-        ),
         format("header", world.header.to_bytes(), |draw| draw.header().to_bytes()),
         format("header proof part", world.header.proof().to_bytes(), |draw| draw.header_proof().to_bytes()),
         format("block", block(world).to_bytes(), |draw| draw.block().to_bytes()),
@@ -233,26 +165,20 @@ fn formats(world: &World) -> Vec<Format> {
         format("proposal preimage: fresh", fresh.preimage(&world.genesis).to_vec(), any_proposal),
         format("validator set", world.validators.to_bytes(), |draw| draw.validator_set().to_bytes()),
         format("certificate", world.certificate.to_bytes(), |draw| draw.certificate().to_bytes()),
+    ]
+}
+
+fn proofs(world: &World) -> Vec<Format> {
+    let format = |name, example, any: fn(&mut Draw) -> Vec<u8>| Format::new(name, example, any);
+    let (empty, other) = world.absences();
+    let any_finding: fn(&mut Draw) -> Vec<u8> = |draw| draw.status_finding().to_bytes();
+    let any_bundle: fn(&mut Draw) -> Vec<u8> = |draw| draw.bundle().to_bytes();
+    vec![
         format("batch path", world.receipt(5).path.to_bytes(), |draw| draw.batch_path().to_bytes()),
         format("register path", world.stamp(5).status_path.to_bytes(), |draw| draw.register_path().to_bytes()),
-        format("status finding: empty slot", world.stamp(empty).status.to_bytes(), |draw| {
-            draw.status_finding().to_bytes()
-        }),
-        format("status finding: other entry", world.stamp(other).status.to_bytes(), |draw| {
-            draw.status_finding().to_bytes()
-        }),
-        format("status finding: present", world.stamp(6).status.to_bytes(), |draw| draw.status_finding().to_bytes()),
-        format("institution facts", world.facts.to_bytes(), |draw| draw.institution_facts().to_bytes()),
-        format("institution value", world.facts.value(&seed("registers", 0)), |draw| {
-            draw.institution_facts().value(&draw.bytes())
-        }),
-        format("key record", world.key.to_bytes(), |draw| draw.key_record().to_bytes()),
-        format("permission record", world.permission.to_bytes(), |draw| draw.permission_record().to_bytes()),
-        format("batch record", world.batch.to_bytes(), |draw| draw.batch_record().to_bytes()),
-        format("status record: suspended", record(4), any_status),
-        format("status record: reinstated", record(5), any_status),
-        format("status record: revoked", record(6), any_status),
-        format("status record: superseded", record(7), any_status),
+        format("status finding: empty slot", world.stamp(empty).status.to_bytes(), any_finding),
+        format("status finding: other entry", world.stamp(other).status.to_bytes(), any_finding),
+        format("status finding: present", world.stamp(6).status.to_bytes(), any_finding),
         format("receipt", world.receipt(0).to_bytes(), |draw| draw.receipt().to_bytes()),
         format("stamp", world.stamp(0).to_bytes(), |draw| draw.stamp().to_bytes()),
         format("stamp file", world.bundle(0, true).stamp.to_bytes(), |draw| draw.stamp_file().to_bytes()),
@@ -260,8 +186,21 @@ fn formats(world: &World) -> Vec<Format> {
         format("bundle: absent, other entry", world.bundle(other, false).to_bytes(), any_bundle),
         format("bundle: with permission", world.bundle(other, true).to_bytes(), any_bundle),
         format("bundle: revoked", world.bundle(6, true).to_bytes(), any_bundle),
+        format("bundle: annulled", world.bundle(8, false).to_bytes(), any_bundle),
+        format("bundle: batch revoked", batch_revoked().bundle(other, false).to_bytes(), any_bundle),
         format("trust file", world.trust.to_bytes(), |draw| draw.trust().to_bytes()),
     ]
+}
+
+/// The same ledger, in whose block 7 the batch was revoked by order.
+fn batch_revoked() -> World {
+    let batch_status = batch_change(BatchState::Revoked, StatusReason::Order, by_order(), 1);
+    World::with(Setup { batch_status, ..Setup::default() })
+}
+
+fn formats(world: &World) -> Vec<Format> {
+    let formats = [transactions(world), chain(world), proofs(world), records::formats(world)];
+    formats.into_iter().flatten().collect()
 }
 
 fn derived(world: &World) -> BTreeMap<String, String> {
@@ -270,7 +209,8 @@ fn derived(world: &World) -> BTreeMap<String, String> {
     let block = block(world);
     let roots = world.roots();
     let handle = StatusHandle::new(seed("handle", 0));
-    let institution = InstitutionId::new(GTU);
+    let root = BatchRoot::new(seed("batch", 1));
+    let permission = PermissionId::new(3);
     let history: Vec<[u8; 32]> = (0..5).map(|number| seed("header", number)).collect();
     let leaf = leaf_commitment(Profile::Raw, &Salt::new([0x11; 32]), &digest(0));
     let mut derived = BTreeMap::new();
@@ -278,10 +218,12 @@ fn derived(world: &World) -> BTreeMap<String, String> {
     put("document of the bundle: absent, empty slot", hex::encode(document(empty)));
     put("document of the bundle: absent, other entry", hex::encode(document(other)));
     put("document of the bundle: revoked", hex::encode(document(6)));
+    put("document of the bundle: annulled", hex::encode(document(8)));
     put("document digest, raw, of credential 0", digest(0).to_string());
     put("leaf, raw, salt 32 times 0x11, of credential 0", leaf.to_string());
     put("status handle of that leaf", status_handle(&Salt::new([0x11; 32]), &leaf).to_string());
     put("transaction id: batch anchor", anchor.id().to_string());
+    put("transaction id: upgrade schedule", drafts(world).0.body().id().to_string());
     put("transaction leaf: batch anchor", hex::encode(anchor.leaf()));
     put("transactions root of the block", transactions_root(&block.transactions).to_string());
     put("transactions root without transactions", transactions_root(&[]).to_string());
@@ -294,10 +236,16 @@ fn derived(world: &World) -> BTreeMap<String, String> {
     put("history root of five ids", hex::encode(tree_root::<Rfc9162>(history.iter().map(<[u8; 32]>::as_slice))));
     put("batch root", roots.batch.to_string());
     put("register root: statuses", roots.statuses.to_string());
-    put("register key: institution", institution_key(institution).to_string());
-    put("register key: batch", batch_key(institution, &BatchRoot::new(seed("batch", 1))).to_string());
+    put("register key: institution", institution_key(INSTITUTION).to_string());
+    put("register key: batch", batch_key(INSTITUTION, &root).to_string());
     put("register key: key 1", key_key(KeyIndex::new(1)).to_string());
-    put("register key: permission 3", permission_key(PermissionId::new(3)).to_string());
+    put("register key: permission 3", permission_key(permission).to_string());
+    put("register key: institution entry 2", institution_entry_key(INSTITUTION, 2).to_string());
+    put("register key: batch entry 2", batch_entry_key(INSTITUTION, &root, 2).to_string());
+    put("register key: key 1, entry 2", key_entry_key(KeyIndex::new(1), 2).to_string());
+    put("register key: permission 3, entry 2", permission_entry_key(permission, 2).to_string());
+    put("register key: programme 1", programme_key(ProgrammeId::new(1)).to_string());
+    put("register key: tally of permission 3", permission_tally_key(permission).to_string());
     put(
         "register key: permission by content",
         permission_content_key(AuthorityId::new(1), &pilot_order(), &DecisionRef::new(seed("decision", 1))).to_string(),
@@ -309,6 +257,7 @@ fn derived(world: &World) -> BTreeMap<String, String> {
 
 fn vectors() -> Golden {
     let world = World::new();
+    let count = formats(&world).len();
     let formats = formats(&world).into_iter().map(|format| {
         let mut hasher = blake3::Hasher::new();
         for seed in 0..256 {
@@ -318,7 +267,9 @@ fn vectors() -> Golden {
         let conformance = hasher.finalize().to_hex().to_string();
         (format.name.to_owned(), Vector { bytes: hex::encode(format.example), conformance })
     });
-    Golden { formats: formats.collect(), derived: derived(&world) }
+    let golden = Golden { formats: formats.collect(), derived: derived(&world) };
+    assert_eq!(golden.formats.len(), count, "two formats of one name");
+    golden
 }
 
 #[expect(clippy::disallowed_methods, reason = "the variable asks for new vectors; the ledger is not run")]
@@ -343,6 +294,26 @@ fn every_format_has_its_golden_bytes() {
         assert_eq!(found.derived.get(name), Some(hash), "{name}");
     }
     assert_eq!(found, expected, "a format without vectors: run with SIGELI_BLESS=1");
+}
+
+#[test]
+fn every_kind_of_transaction_has_golden_bytes() {
+    let world = World::new();
+    let kinds: BTreeSet<u8> = payloads::examples(&world).iter().map(|(_, _, payload)| payload.code()).collect();
+    assert_eq!(kinds, BTreeSet::from(KINDS));
+}
+
+#[test]
+fn a_joint_signature_names_authority_and_key() {
+    let (unsigned, signed) = drafts(&World::new());
+    assert!(unsigned.signed().is_none());
+    let keys: Vec<u16> = signed.signatures().iter().map(|entry| entry.key.get()).collect();
+    assert_eq!(keys, [256, 512, 513]);
+    for (entry, number) in signed.signatures().iter().zip([120, 121, 122]) {
+        let key = |number| PublicKey::from_ed25519(signing_key(number).verifying_key().as_bytes()).unwrap();
+        assert!(signed.is_signed_by(entry, &key(number)) && !signed.is_signed_by(entry, &key(number + 1)));
+        assert!(signed.signed().unwrap().is_signed_by(entry, &key(number)));
+    }
 }
 
 #[test]

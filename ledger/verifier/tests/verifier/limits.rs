@@ -10,11 +10,11 @@ use sigeli_verifier::{
     decode::{Decode, DecodeError, Reader},
     encode::Encode,
     ids::{
-        AuthorityId, AuthoritySequence, GenesisHash, Height, KeyIndex, Leaf, LeafIndex, Round, Signature, StatusHandle,
-        TimeMs, VotingPower,
+        AuthorityId, AuthoritySequence, GenesisHash, Height, InstitutionId, KeyIndex, Leaf, LeafIndex, Round,
+        Signature, StatusHandle, TimeMs, VotingPower,
     },
     params::*,
-    record::{CompromisedKey, InstitutionFacts},
+    record::{AuthorityRecord, CompromisedKey, GovernanceRecord, InstitutionFacts, ProgrammeRecord},
     register::RegisterPath,
     time::{Day, Window},
     transaction::{
@@ -92,7 +92,7 @@ fn status_transaction(entries: Vec<StatusEntry>) -> Transaction {
     Transaction {
         genesis: GenesisHash::new([1; 32]),
         valid_until: TimeMs::new(1),
-        sender: Sender::Institution { institution: sigeli_verifier::ids::InstitutionId::new(1) },
+        sender: Sender::Institution { institution: InstitutionId::new(1) },
         payload: Payload::StatusSet(StatusSet { entries: List::new(entries).unwrap() }),
     }
 }
@@ -112,9 +112,23 @@ fn a_transaction_sets_at_most_1024_statuses() {
     assert_eq!(limit::<List<StatusEntry, STATUSES_PER_TRANSACTION_MAX>>(&encoded), Some(("list", 1_024)));
 }
 
+#[test]
+fn an_order_and_an_annulment_name_at_most_1024_credentials() {
+    let head = [vec![0; 4], vec![0; 32]].concat();
+    let order = |count| [vec![49], head.clone(), copies(count, &entry(StatusAction::Revoke).to_bytes())].concat();
+    let annulment = |count| [vec![50], head.clone(), copies(count, &[7; 32])].concat();
+    for payload in [order(1_024), annulment(1_024)] {
+        let payload = Payload::from_bytes(&payload).unwrap();
+        let body = Transaction { payload, ..status_transaction(vec![]) };
+        assert!(SignedTransaction::new(body, signatures(1)).is_some());
+    }
+    assert_eq!(limit::<Payload>(&order(1_025)), Some(("list", 1_024)));
+    assert_eq!(limit::<Payload>(&annulment(1_025)), Some(("list", 1_024)));
+}
+
 /// A transaction of exactly this encoded size. Entries of 34 and 66 bytes and signatures of 66 make every second size; an
 /// authority as sender takes 5 bytes more than an institution, which makes the others.
-fn transaction_of(size: usize) -> (Transaction, Vec<TransactionSignature>) {
+pub(crate) fn status_transaction_of(size: usize) -> (Transaction, Vec<TransactionSignature>) {
     let mut empty = status_transaction(vec![]);
     if (size - empty.to_bytes().len()) % 2 == 1 {
         let sequence = AuthoritySequence::new(1);
@@ -136,12 +150,12 @@ fn transaction_of(size: usize) -> (Transaction, Vec<TransactionSignature>) {
 
 #[test]
 fn a_signed_transaction_takes_at_most_64_kib() {
-    let (body, signed) = transaction_of(TRANSACTION_BYTES_MAX);
+    let (body, signed) = status_transaction_of(TRANSACTION_BYTES_MAX);
     let full = SignedTransaction::new(body, signed).unwrap();
     assert_eq!(full.to_bytes().len(), 65_536);
     assert_eq!(SignedTransaction::from_bytes(&full.to_bytes()).as_ref(), Ok(&full));
 
-    let (body, signed) = transaction_of(TRANSACTION_BYTES_MAX + 1);
+    let (body, signed) = status_transaction_of(TRANSACTION_BYTES_MAX + 1);
     let mut encoded = body.to_bytes();
     encoded.extend(copies(signed.len(), &[]));
     signed.iter().for_each(|signature| signature.encode(&mut encoded));
@@ -152,11 +166,12 @@ fn a_signed_transaction_takes_at_most_64_kib() {
 }
 
 #[test]
-fn a_transaction_bears_1_to_16_signatures_of_different_keys() {
+fn a_transaction_bears_1_to_64_signatures_of_different_keys() {
     let body = || status_transaction(vec![entry(StatusAction::Revoke)]);
     assert!(SignedTransaction::new(body(), signatures(0)).is_none());
-    assert!(SignedTransaction::new(body(), signatures(16)).is_some());
-    assert!(SignedTransaction::new(body(), signatures(17)).is_none());
+    assert_eq!(SIGNATURES_PER_TRANSACTION_MAX, 64);
+    assert!(SignedTransaction::new(body(), signatures(64)).is_some());
+    assert!(SignedTransaction::new(body(), signatures(65)).is_none());
     assert!(SignedTransaction::new(body(), vec![signatures(1)[0]; 2]).is_none());
 
     let encoded = |entries: &[u16]| {
@@ -168,10 +183,10 @@ fn a_transaction_bears_1_to_16_signatures_of_different_keys() {
         }
         bytes
     };
-    let sixteen: Vec<u16> = (0..16).collect();
-    assert!(SignedTransaction::from_bytes(&encoded(&sixteen)).is_ok());
-    let seventeen: Vec<u16> = (0..17).collect();
-    assert_eq!(limit::<SignedTransaction>(&encoded(&seventeen)), Some(("signatures", 16)));
+    let most: Vec<u16> = (0..64).map(|key| key * 1_000).collect();
+    assert!(SignedTransaction::from_bytes(&encoded(&most)).is_ok());
+    let more: Vec<u16> = (0..65).map(|key| key * 1_000).collect();
+    assert_eq!(limit::<SignedTransaction>(&encoded(&more)), Some(("signatures", 64)));
     for disordered in [&[][..], &[1, 0], &[1, 1]] {
         let error = DecodeError::NonCanonical { field: "signatures" };
         assert_eq!(SignedTransaction::from_bytes(&encoded(disordered)), Err(error));
@@ -197,8 +212,8 @@ fn a_block_takes_at_most_4_mib() {
     let count = (BLOCK_BYTES_MAX - head) / large;
     let block = |size: usize| {
         let rest = size - head - count * large;
-        let mut transactions = vec![transaction_of(large); count];
-        transactions.push(transaction_of(rest));
+        let mut transactions = vec![status_transaction_of(large); count];
+        transactions.push(status_transaction_of(rest));
         let transactions: Vec<_> =
             transactions.into_iter().map(|(body, signed)| SignedTransaction::new(body, signed).unwrap()).collect();
         let mut header = header;
@@ -328,7 +343,13 @@ fn check_list<T: Decode + Encode + PartialEq + std::fmt::Debug, const MAX: usize
 #[test]
 fn lists_of_keys_fields_and_compromised_keys_are_bounded() {
     assert_eq!((INSTITUTION_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, COMPROMISED_KEYS_MAX), (16, 64, 16));
-    check_list::<_, INSTITUTION_KEYS_MAX>(&InstitutionKey { purposes: KeyPurposes::ALL, key: Draw::new(0).key() });
+    let window = Window::new(Day::new(0), Day::new(1)).unwrap();
+    let key = Draw::new(0).key();
+    check_list::<_, INSTITUTION_KEYS_MAX>(&InstitutionKey { purposes: KeyPurposes::ALL, key, window });
+    check_list::<_, AUTHORITY_KEYS_MAX>(&key);
+    check_list::<_, PARTNERS_MAX>(&InstitutionId::new(7));
+    check_list::<_, AUTHORITIES_MAX>(&AuthorityId::new(7));
+    check_list::<_, COMPROMISED_KEYS_MAX>(&CompromisedKey { key: KeyIndex::new(1), from: Height::new(1) });
     check_list::<_, FIELDS_PER_PERMISSION_MAX>(&FieldPrefix::parse("06").unwrap());
     let prefixes = FieldPrefixes::new(vec![FieldPrefix::parse("06").unwrap(); 64]).unwrap();
     assert_eq!(FieldPrefixes::from_bytes(&prefixes.to_bytes()), Ok(prefixes));
@@ -345,6 +366,52 @@ fn lists_of_keys_fields_and_compromised_keys_are_bounded() {
     for disordered in [[1, 0], [1, 1]] {
         assert_eq!(compromise(&disordered), Err(DecodeError::NonCanonical { field: "compromised" }));
     }
+}
+
+/// An encoding with a list of `count` items in it: what stands before the list, the list, what stands behind it.
+fn with_list(before: &[u8], count: usize, item: &[u8], behind: &[u8]) -> Vec<u8> {
+    [before.to_vec(), copies(count, item), behind.to_vec()].concat()
+}
+
+/// The list at this place takes `most` items and no more.
+fn check_place<T: Decode>(most: usize, before: &[u8], item: &[u8], behind: &[u8]) {
+    let error = T::from_bytes(&with_list(before, most, item, behind)).err();
+    assert_eq!(error, None);
+    assert_eq!(limit::<T>(&with_list(before, most + 1, item, behind)), Some(("list", most)));
+}
+
+#[test]
+fn every_bounded_list_of_a_payload_or_record_has_its_own_limit() {
+    assert_eq!((AUTHORITIES_MAX, AUTHORITY_KEYS_MAX, PARTNERS_MAX, INSTITUTION_KEYS_MAX), (32, 16, 16, 16));
+    let key = Draw::new(0).key().to_bytes();
+    let institution_key = [&[7][..], &key, &[0; 8]].concat();
+    let no_text = [0; 2];
+    // Institution register: id, kind, jurisdiction, legal id, two names, profile, decision; keys.
+    let register = [&[1, 1, 0, 0, 0, 1][..], b"GEO", &[0; 6], &[0; 64]].concat();
+    check_place::<Payload>(16, &register, &institution_key, &[]);
+    // Keys add: institution, decision; keys.
+    check_place::<Payload>(16, &[&[5][..], &[0; 36]].concat(), &institution_key, &[]);
+    // Programme register: number, two titles; partners. Programme record: two titles; partners; height, key.
+    check_place::<Payload>(16, &[&[8, 1, 0, 0, 0][..], &[0; 4]].concat(), &[7, 0, 0, 0], &[]);
+    check_place::<ProgrammeRecord>(16, &[0; 4], &[7, 0, 0, 0], &[0; 10]);
+    // Permission grant: institution, decision, window, conditional, order; field prefixes; levels.
+    let grant = [&[16][..], &[0; 45], &[2]].concat();
+    check_place::<Payload>(64, &grant, &[2, 6, 0], &[1]);
+    // Accreditation: coordinator, programme, titles, agent, level; field prefixes; credits, type, modes, review.
+    let accreditation = [&[16][..], &[0; 45], &[3], &[0; 8], &[0; 6], &[6]].concat();
+    check_place::<Payload>(64, &accreditation, &[2, 6, 0], &[1, 0, 1, 1, 0, 0, 0, 0]);
+    // Authority keys set: decision; keys; threshold, log keys. And the log keys.
+    let own = [&[64][..], &[0; 32]].concat();
+    check_place::<Payload>(16, &own, &key, &[1, 0, 0]);
+    check_place::<Payload>(16, &[&own[..], &[0, 0, 1]].concat(), &key, &[]);
+    // Authority set: decision, number, kind, names; keys; threshold, log keys. Authority record: the same, and a sequence.
+    let set = [&[65][..], &[0; 32], &[1, 1], &no_text, &no_text].concat();
+    check_place::<Payload>(16, &set, &key, &[1, 0, 0]);
+    check_place::<Payload>(16, &[&set[..], &[0, 0, 1]].concat(), &key, &[]);
+    check_place::<AuthorityRecord>(16, &[1, 0, 0, 0, 0], &key, &[&[1, 0, 0][..], &[0; 8]].concat());
+    check_place::<AuthorityRecord>(16, &[1, 0, 0, 0, 0, 0, 0, 1], &key, &[0; 8]);
+    // Governance record: authorities; sequence, two versions, height.
+    check_place::<GovernanceRecord>(32, &[], &[1], &[0; 20]);
 }
 
 #[test]

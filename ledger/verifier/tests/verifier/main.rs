@@ -12,10 +12,13 @@
 
 mod budget;
 mod bundle;
+mod codes;
 mod common;
+mod draft;
 mod golden;
 mod limits;
 mod published;
+mod records;
 mod reference;
 mod roundtrip;
 mod verdict;

@@ -8,14 +8,17 @@ use sigeli_verifier::{
     certificate::CommitCertificate,
     decode::Decode,
     encode::Encode,
-    record::{BatchRecord, InstitutionFacts, KeyRecord, PermissionRecord, StatusRecord},
+    record::{
+        AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, InstitutionFacts, KeyEntry,
+        KeyRecord, PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord,
+    },
     register::RegisterPath,
-    transaction::{SignedTransaction, Transaction},
+    transaction::{Draft, Payload, PermissionScope, SignedTransaction, Transaction},
     trust::Trust,
     validators::ValidatorSet,
 };
 
-use crate::common::draw::Draw;
+use crate::common::draw::{Draw, payload::KINDS};
 
 fn check<T: Encode + Decode + PartialEq + std::fmt::Debug>(value: &T) -> Result<(), TestCaseError> {
     let bytes = value.to_bytes();
@@ -37,6 +40,7 @@ fn canonical<T: Encode + Decode>(bytes: &[u8]) -> Result<(), TestCaseError> {
 fn all_canonical(bytes: &[u8]) -> Result<(), TestCaseError> {
     canonical::<Transaction>(bytes)?;
     canonical::<SignedTransaction>(bytes)?;
+    canonical::<Draft>(bytes)?;
     canonical::<Header>(bytes)?;
     canonical::<HeaderProof>(bytes)?;
     canonical::<Block>(bytes)?;
@@ -45,17 +49,32 @@ fn all_canonical(bytes: &[u8]) -> Result<(), TestCaseError> {
     canonical::<BatchPath>(bytes)?;
     canonical::<RegisterPath>(bytes)?;
     canonical::<StatusFinding>(bytes)?;
-    canonical::<InstitutionFacts>(bytes)?;
-    canonical::<KeyRecord>(bytes)?;
-    canonical::<PermissionRecord>(bytes)?;
-    canonical::<BatchRecord>(bytes)?;
-    canonical::<StatusRecord>(bytes)?;
+    records_canonical(bytes)?;
     canonical::<Receipt>(bytes)?;
     canonical::<Stamp>(bytes)?;
     canonical::<StampFile>(bytes)?;
     canonical::<Bundle>(bytes)?;
     canonical::<Trust>(bytes)
 }
+
+fn records_canonical(bytes: &[u8]) -> Result<(), TestCaseError> {
+    canonical::<InstitutionFacts>(bytes)?;
+    canonical::<InstitutionEntry>(bytes)?;
+    canonical::<KeyRecord>(bytes)?;
+    canonical::<KeyEntry>(bytes)?;
+    canonical::<ProgrammeRecord>(bytes)?;
+    canonical::<PermissionRecord>(bytes)?;
+    canonical::<PermissionEntry>(bytes)?;
+    canonical::<BatchRecord>(bytes)?;
+    canonical::<BatchChange>(bytes)?;
+    canonical::<StatusRecord>(bytes)?;
+    canonical::<AuthorityRecord>(bytes)?;
+    canonical::<Policy>(bytes)?;
+    canonical::<GovernanceRecord>(bytes)
+}
+
+/// How many formats [`encoded`] knows.
+const FORMATS: u8 = 23;
 
 /// One encoding of each format, chosen by `kind`.
 fn encoded(kind: u8, seed: u64) -> Vec<u8> {
@@ -75,6 +94,14 @@ fn encoded(kind: u8, seed: u64) -> Vec<u8> {
         11 => draw.status_finding().to_bytes(),
         12 => draw.key_record().to_bytes(),
         13 => draw.bundle().to_bytes(),
+        14 => draw.draft().to_bytes(),
+        15 => draw.institution_entry().to_bytes(),
+        16 => draw.key_entry().to_bytes(),
+        17 => draw.programme_record().to_bytes(),
+        18 => draw.permission_entry().to_bytes(),
+        19 => draw.batch_change().to_bytes(),
+        20 => draw.authority_record().to_bytes(),
+        21 => draw.governance_record().to_bytes(),
         _ => draw.trust().to_bytes(),
     }
 }
@@ -93,16 +120,43 @@ proptest! {
         check(&draw.batch_path())?;
         check(&draw.register_path())?;
         check(&draw.status_finding())?;
-        check(&draw.status_record())?;
-        check(&draw.institution_facts())?;
-        check(&draw.key_record())?;
-        check(&draw.permission_record())?;
-        check(&draw.batch_record())?;
         check(&draw.receipt())?;
         check(&draw.stamp())?;
         check(&draw.stamp_file())?;
         check(&draw.bundle())?;
         check(&draw.trust())?;
+        check(&draw.draft())?;
+    }
+
+    #[test]
+    fn every_record_decodes_to_itself(seed in any::<u64>()) {
+        let mut draw = Draw::new(seed);
+        check(&draw.writer())?;
+        check(&draw.status_record())?;
+        check(&draw.institution_state())?;
+        check(&draw.institution_facts())?;
+        check(&draw.institution_entry())?;
+        check(&draw.key_record())?;
+        check(&draw.key_entry())?;
+        check(&draw.programme_record())?;
+        check(&draw.permission_record())?;
+        check(&draw.permission_entry())?;
+        check(&draw.batch_record())?;
+        check(&draw.batch_change())?;
+        check(&draw.authority_record())?;
+        check(&draw.policy())?;
+        check(&draw.governance_record())?;
+    }
+
+    #[test]
+    fn every_payload_decodes_to_itself(kind in prop::sample::select(KINDS.to_vec()), seed in any::<u64>()) {
+        let mut draw = Draw::new(seed);
+        let payload = draw.payload(kind);
+        prop_assert_eq!(payload.to_bytes()[0], kind);
+        check::<Payload>(&payload)?;
+        check::<PermissionScope>(&draw.scope())?;
+        let transaction = draw.transaction_of(payload);
+        check(&transaction)?;
     }
 
     #[test]
@@ -114,7 +168,7 @@ proptest! {
 
     #[test]
     fn altered_encodings_never_panic_and_are_canonical_when_accepted(
-        kind in 0_u8..15,
+        kind in 0..FORMATS,
         seed in any::<u64>(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
     ) {

@@ -6,34 +6,26 @@ use sigeli_verifier::{
     bounded::{List, Text},
     bundle::{Bundle, PermissionSection, Receipt, Stamp, StampFile, StatusFinding},
     certificate::{CommitCertificate, CommitSignature},
-    codes::{
-        CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes, Level, Levels, NetworkKind,
-        StatusAction, StatusReason,
-    },
+    codes::{Field, FieldPrefix, KeyPurposes, Level, NetworkKind},
     credential::Profile,
     crypto::PublicKey,
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash,
-        Height, HistoryRoot, InstitutionId, KeyIndex, LeafIndex, PermissionId, RegisterKey, RegisterRoot, Round, Salt,
-        Signature, StateRoot, StatusHandle, TimeMs, TransactionsRoot, ValidatorAddress, ValidatorSetHash, ValueHash,
-        VotingPower,
-    },
-    record::{
-        BatchRecord, BatchStatus, CompromisedKey, InstitutionFacts, Judged, KeyRecord, KeyState, PermissionRecord,
-        PermissionState, StatusRecord, StatusState,
+        AuthorityId, AuthoritySequence, BlockId, DecisionRef, EctsTenths, GenesisHash, GovernanceSequence, Height,
+        HistoryRoot, InstitutionId, KeyIndex, LeafIndex, RegisterKey, RegisterRoot, Round, Salt, Signature, StateRoot,
+        TimeMs, TransactionsRoot, ValidatorAddress, ValidatorSetHash, ValueHash, VotingPower,
     },
     register::{AbsenceTerminal, RegisterPath},
     time::{Day, Window},
-    transaction::{
-        BatchAnchor, FieldPrefixes, InstitutionKey, InstitutionRegister, Name, Payload, PermissionGrant,
-        PermissionScope, Sender, SignedTransaction, StatusEntry, StatusSet, Transaction, TransactionSignature,
-    },
+    transaction::{Draft, FieldPrefixes, Name, Payload, Sender, SignedTransaction, Transaction, TransactionSignature},
     trust::{Checkpoint, Trust, TrustedLedger, TrustedSet},
     validators::{Validator, ValidatorSet},
     vote::{Proposal, Vote, VoteKind},
 };
 
 use super::world::signing_key;
+
+pub(crate) mod payload;
+mod record;
 
 /// A stream of numbers from a seed.
 pub(crate) struct Draw(blake3::OutputReader);
@@ -145,100 +137,33 @@ impl Draw {
         })
     }
 
+    fn decision(&mut self) -> DecisionRef {
+        if self.below(4) == 0 { DecisionRef::NONE } else { DecisionRef::new(self.bytes()) }
+    }
+
+    fn keys<const MAX: usize>(&mut self) -> List<PublicKey, MAX> {
+        self.list(3, Self::key)
+    }
+
+    fn institution(&mut self) -> InstitutionId {
+        InstitutionId::new(self.u32())
+    }
+
     fn jurisdiction(&mut self) -> [u8; 3] {
         self.one_of(&[*b"GEO", *b"DEU", *b"XKX"])
-    }
-
-    pub(crate) fn scope(&mut self) -> PermissionScope {
-        match self.below(3) {
-            0 => PermissionScope::Authorisation,
-            1 => PermissionScope::PilotOrder {
-                fields: self.fields(),
-                levels: Levels::new(1 + self.below(255) as u8).unwrap(),
-            },
-            _ => PermissionScope::Accreditation {
-                title_ka: self.text(),
-                title_en: self.text(),
-                level: self.level(),
-                fields: self.fields(),
-                ects_max: self.ects(),
-                credential_type: CredentialType::MicroCredential,
-            },
-        }
-    }
-
-    pub(crate) fn institution_register(&mut self) -> Payload {
-        Payload::InstitutionRegister(InstitutionRegister {
-            institution: InstitutionId::new(self.u32()),
-            kind: self.one_of(InstitutionKind::ALL),
-            jurisdiction: self.jurisdiction(),
-            legal_id: self.text(),
-            name_ka: self.text(),
-            name_en: self.text(),
-            decision: DecisionRef::new(self.bytes()),
-            keys: self.list(3, |draw| InstitutionKey { purposes: draw.purposes(), key: draw.key() }),
-        })
-    }
-
-    pub(crate) fn permission_grant(&mut self) -> Payload {
-        Payload::PermissionGrant(PermissionGrant {
-            institution: InstitutionId::new(self.u32()),
-            decision: DecisionRef::new(self.bytes()),
-            window: self.window(),
-            conditional: self.flag(),
-            scope: self.scope(),
-        })
-    }
-
-    pub(crate) fn batch_anchor(&mut self) -> Payload {
-        Payload::BatchAnchor(BatchAnchor {
-            root: BatchRoot::new(self.bytes()),
-            height: self.batch_height(),
-            hash_algorithm: HashAlgorithm::Blake3,
-            accreditation: PermissionId::new(self.u32()),
-            level: self.level(),
-            field: self.field(),
-            ects: self.ects(),
-            issued: self.day(),
-            credential_type: CredentialType::MicroCredential,
-        })
-    }
-
-    pub(crate) fn status_set(&mut self) -> Payload {
-        Payload::StatusSet(StatusSet {
-            entries: self.list(6, |draw| {
-                let action = draw.one_of(StatusAction::ALL);
-                StatusEntry {
-                    handle: StatusHandle::new(draw.bytes()),
-                    action,
-                    reason: draw.one_of(StatusReason::ALL),
-                    successor: if action == StatusAction::Supersede { draw.bytes() } else { [0; 32] },
-                }
-            }),
-        })
-    }
-
-    pub(crate) fn transaction(&mut self) -> Transaction {
-        let payload = match self.below(4) {
-            0 => self.institution_register(),
-            1 => self.permission_grant(),
-            2 => self.batch_anchor(),
-            _ => self.status_set(),
-        };
-        self.transaction_of(payload)
     }
 
     pub(crate) fn transaction_of(&mut self, payload: Payload) -> Transaction {
         Transaction {
             genesis: GenesisHash::new(self.bytes()),
             valid_until: self.time(),
-            sender: if self.flag() {
-                Sender::Institution { institution: InstitutionId::new(self.u32()) }
-            } else {
-                Sender::Authority {
+            sender: match self.below(3) {
+                0 => Sender::Institution { institution: InstitutionId::new(self.u32()) },
+                1 => Sender::Authority {
                     authority: AuthorityId::new(self.u8()),
                     sequence: AuthoritySequence::new(self.u64()),
-                }
+                },
+                _ => Sender::Authorities { sequence: GovernanceSequence::new(self.u64()) },
             },
             payload,
         }
@@ -253,6 +178,15 @@ impl Draw {
         });
         let signatures = signatures.collect();
         SignedTransaction::new(body, signatures).unwrap()
+    }
+
+    pub(crate) fn draft(&mut self) -> Draft {
+        let mut draft = Draft::new(self.transaction());
+        for group in 0..self.below(4) as u16 {
+            let key = KeyIndex::new(group * 16_000 + self.below(16_000) as u16);
+            draft.add(TransactionSignature { key, signature: self.signature() }).unwrap();
+        }
+        draft
     }
 
     pub(crate) fn header(&mut self) -> Header {
@@ -344,91 +278,6 @@ impl Draw {
                 value: ValueHash::new(self.bytes()),
             }),
             _ => StatusFinding::Present(self.status_record()),
-        }
-    }
-
-    pub(crate) fn status_record(&mut self) -> StatusRecord {
-        StatusRecord {
-            state: match self.below(4) {
-                0 => StatusState::Suspended,
-                1 => StatusState::Reinstated,
-                2 => StatusState::Revoked,
-                _ => StatusState::Superseded { successor: self.bytes() },
-            },
-            reason: self.one_of(StatusReason::ALL),
-            height: self.height(),
-            time: self.time(),
-            key: KeyIndex::new(self.u16()),
-            entries: self.u32(),
-        }
-    }
-
-    pub(crate) fn institution_facts(&mut self) -> InstitutionFacts {
-        let compromised = (0..self.below(5) as u16)
-            .map(|group| CompromisedKey { key: KeyIndex::new(group * 16 + self.below(16) as u16), from: self.height() })
-            .collect();
-        InstitutionFacts {
-            kind: self.one_of(InstitutionKind::ALL),
-            jurisdiction: self.jurisdiction(),
-            legal_id: self.text(),
-            name_ka: self.text(),
-            name_en: self.text(),
-            registered: self.height(),
-            keys: self.u16(),
-            permissions: self.u32(),
-            batches: self.u32(),
-            compromised: List::new(compromised).unwrap(),
-        }
-    }
-
-    pub(crate) fn key_record(&mut self) -> KeyRecord {
-        KeyRecord {
-            purposes: self.purposes(),
-            key: self.key(),
-            added: self.height(),
-            state: if self.flag() { KeyState::Active } else { KeyState::Retired { at: self.height() } },
-        }
-    }
-
-    pub(crate) fn permission_record(&mut self) -> PermissionRecord {
-        PermissionRecord {
-            authority: AuthorityId::new(self.u8()),
-            decision: DecisionRef::new(self.bytes()),
-            window: self.window(),
-            conditional: self.flag(),
-            scope: self.scope(),
-            granted: self.height(),
-            state: PermissionState::Active,
-            entries: self.u32(),
-        }
-    }
-
-    pub(crate) fn batch_record(&mut self) -> BatchRecord {
-        BatchRecord {
-            sequence: BatchSequence::new(self.u32()),
-            height: self.batch_height(),
-            hash_algorithm: HashAlgorithm::Blake3,
-            anchored: self.height(),
-            anchored_time: self.time(),
-            key: KeyIndex::new(self.u16()),
-            accreditation: PermissionId::new(self.u32()),
-            level: self.level(),
-            field: self.field(),
-            ects: self.ects(),
-            issued: self.day(),
-            credential_type: CredentialType::MicroCredential,
-            judged: Judged {
-                accreditation_window: self.window(),
-                ects_max: self.ects(),
-                authorisation: PermissionId::new(self.u32()),
-                authorisation_window: self.window(),
-                order: PermissionId::new(self.u32()),
-            },
-            status: if self.flag() {
-                BatchStatus::Valid
-            } else {
-                BatchStatus::Revoked { reason: self.one_of(StatusReason::ALL), time: self.time() }
-            },
         }
     }
 

@@ -3,6 +3,8 @@
 //! Four validators; Georgian Technical University (1) with keys, permissions, batches and statuses; two more
 //! institutions; one header with its certificate; one trust file. Everything follows from fixed seeds.
 
+use std::collections::BTreeMap;
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use sigeli_verifier::{
     batch::{BatchHeight, BatchPath},
@@ -11,24 +13,26 @@ use sigeli_verifier::{
     bundle::{Bundle, PermissionSection, Receipt, Stamp, StampFile, StatusFinding},
     certificate::{CommitCertificate, CommitSignature},
     codes::{
-        CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes, Level, Levels, NetworkKind,
-        StatusReason,
+        CredentialType, DecisionReason, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes, Level, Levels,
+        Modes, NetworkKind, StatusReason,
     },
     credential::Profile,
     crypto::PublicKey,
     encode::Encode as _,
     ids::{
         AuthorityId, BatchRoot, BatchSequence, BlockId, DecisionRef, DocumentDigest, EctsTenths, GenesisHash, Height,
-        HistoryRoot, InstitutionId, KeyIndex, LeafIndex, PermissionId, RegisterKey, RegisterRoot, Round, Salt,
-        Signature, StateRoot, TimeMs, TransactionsRoot, ValidatorAddress, ValidatorSetHash, ValueHash, VotingPower,
+        HistoryRoot, InstitutionId, KeyIndex, LeafIndex, PermissionId, ProfileHash, ProgrammeId, RegisterKey,
+        RegisterRoot, Round, Salt, Signature, StateRoot, TimeMs, TransactionsRoot, ValidatorAddress, ValidatorSetHash,
+        ValueHash, VotingPower,
     },
     record::{
-        BatchRecord, BatchStatus, CompromisedKey, InstitutionFacts, Judged, KeyRecord, KeyState, PermissionRecord,
-        PermissionState, StatusRecord, StatusState,
+        BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionEntry, InstitutionFacts,
+        InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord,
+        PermissionState, ProgrammeRecord, StatusRecord, StatusState, Writer,
     },
     register::{AbsenceTerminal, RegisterPath},
     time::{Day, Window},
-    transaction::PermissionScope,
+    transaction::{Accreditation, PermissionScope},
     trust::{Checkpoint, Trust, TrustedLedger, TrustedSet},
     validators::{Validator, ValidatorSet},
     vote::{Vote, VoteKind},
@@ -75,6 +79,11 @@ pub(crate) struct Setup {
     pub(crate) compromised: Vec<(u16, u64)>,
     pub(crate) accreditation: PermissionScope,
     pub(crate) accreditation_window: Window,
+    /// Where the accreditation stands, the first day on which that counts, and how many changes there are.
+    pub(crate) standing: (PermissionState, Day, u32),
+    pub(crate) institution: InstitutionState,
+    /// Statuses set in place of the fixture's own, or added to them.
+    pub(crate) statuses: Vec<(usize, StatusRecord)>,
 }
 
 impl Default for Setup {
@@ -88,6 +97,9 @@ impl Default for Setup {
             compromised: vec![],
             accreditation: accreditation(),
             accreditation_window: window((2026, 1, 1), (2032, 12, 31)),
+            standing: (PermissionState::Active, Day::from_civil(2026, 1, 1).unwrap(), 1),
+            institution: InstitutionState::Active,
+            statuses: vec![],
         }
     }
 }
@@ -101,15 +113,54 @@ fn fields() -> List<FieldPrefix, 64> {
     List::new(vec![FieldPrefix::parse("0613").unwrap(), FieldPrefix::parse("061").unwrap()]).unwrap()
 }
 
-fn accreditation() -> PermissionScope {
-    PermissionScope::Accreditation {
-        title_ka: Text::new("მონაცემთა ანალიზი").unwrap(),
-        title_en: Text::new("Data analysis").unwrap(),
+/// The accreditation of the fixture.
+pub(crate) fn accreditation() -> PermissionScope {
+    let programme = programme();
+    PermissionScope::Accreditation(Accreditation {
+        coordinator: InstitutionId::new(GTU),
+        programme: ProgrammeId::new(1),
+        title_ka: programme.title_ka,
+        title_en: programme.title_en,
+        agent: Text::new("").unwrap(),
         level: Level::new(6).unwrap(),
         fields: fields(),
         ects_max: EctsTenths::new(60),
         credential_type: CredentialType::MicroCredential,
+        modes: Modes::new(Modes::ON_SITE.get() | Modes::BLENDED.get()).unwrap(),
+        review: Day::from_civil(2029, 12, 31).unwrap(),
+    })
+}
+
+/// The programme of the fixture, awarded jointly with institutions 2 and 4.
+pub(crate) fn programme() -> ProgrammeRecord {
+    ProgrammeRecord {
+        title_ka: Text::new("მონაცემთა ანალიზი").unwrap(),
+        title_en: Text::new("Data analysis").unwrap(),
+        partners: List::new(vec![InstitutionId::new(2), InstitutionId::new(4)]).unwrap(),
+        registered: Height::new(1),
+        key: KeyIndex::new(0),
     }
+}
+
+/// The quality agency, by a decision.
+pub(crate) fn by_order() -> Writer {
+    Writer::Authority { authority: AuthorityId::new(2), decision: DecisionRef::new(seed("decision", 9)) }
+}
+
+/// The institution, with a key.
+pub(crate) const fn by_key(key: u16) -> Writer {
+    Writer::Institution { key: KeyIndex::new(key) }
+}
+
+/// What is written about a batch: entry `entries`, at height 6.
+pub(crate) fn batch_change(state: BatchState, reason: StatusReason, writer: Writer, entries: u32) -> BatchStatus {
+    let time = TimeMs::new(HEADER_TIME - 20_000);
+    BatchStatus::Changed(BatchChange { state, reason, height: Height::new(6), time, writer, entries })
+}
+
+/// The institution closed from a day on, for a merger into institution 2.
+pub(crate) fn closed(from: Day) -> InstitutionState {
+    InstitutionState::Closed { from, reason: DecisionReason::Merged, successor: InstitutionId::new(2) }
 }
 
 /// The ledger.
@@ -167,15 +218,9 @@ fn with_prefix(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
     [prefix, rest].concat()
 }
 
-fn status(state: StatusState, reason: StatusReason, entries: u32) -> StatusRecord {
-    StatusRecord {
-        state,
-        reason,
-        height: Height::new(6),
-        time: TimeMs::new(HEADER_TIME - 30_000),
-        key: KeyIndex::new(1),
-        entries,
-    }
+/// What is written about a credential: entry `entries`, at height 6.
+pub(crate) fn status(state: StatusState, reason: StatusReason, writer: Writer, entries: u32) -> StatusRecord {
+    StatusRecord { state, reason, height: Height::new(6), time: TimeMs::new(HEADER_TIME - 30_000), writer, entries }
 }
 
 impl World {
@@ -189,40 +234,60 @@ impl World {
         let key = KeyRecord {
             purposes: KeyPurposes::ALL,
             key: public_key(100),
+            window: window((2026, 1, 1), (2027, 12, 31)),
             added: Height::new(1),
             state: KeyState::Active,
+            entries: 1,
         };
         own_keys.insert(&[1, 0, 0], &key.to_bytes());
-        let retired = KeyRecord { key: public_key(101), state: KeyState::Retired { at: Height::new(4) }, ..key };
+        let retired = KeyState::Retired { at: Height::new(4) };
+        let retired = KeyRecord { key: public_key(101), state: retired, entries: 2, ..key };
         own_keys.insert(&[1, 1, 0], &retired.to_bytes());
+        for (index, entry, change) in [(0, 1, KeyChange::Added), (1, 1, KeyChange::Added), (1, 2, KeyChange::Retired)] {
+            own_keys.insert(&[2, index, 0, entry, 0, 0, 0], &key_entry(change).to_bytes());
+        }
 
         let mut own_permissions = Register::default();
-        let permission = |authority, scope, window| PermissionRecord {
+        let permission = |authority, scope, window: Window| PermissionRecord {
             authority: AuthorityId::new(authority),
             decision: DecisionRef::new(seed("decision", authority.into())),
             window,
             conditional: false,
             scope,
             granted: Height::new(2),
+            predecessor: PermissionId::new(0),
             state: PermissionState::Active,
+            effective: window.first(),
+            reason: DecisionReason::Granted,
             entries: 1,
         };
         let long = window((2025, 9, 1), (2031, 8, 31));
+        let (state, effective, entries) = setup.standing;
+        let reason = if entries == 1 { DecisionReason::Granted } else { DecisionReason::MonitoringFailed };
         let accredited = permission(2, setup.accreditation, setup.accreditation_window);
+        let accredited = PermissionRecord { state, effective, reason, entries, ..accredited };
         let order = PermissionScope::PilotOrder { fields: fields(), levels: Levels::new(0b0110_0000).unwrap() };
         let granted =
             [permission(2, PermissionScope::Authorisation, long), permission(1, order, long), accredited.clone()];
         for (number, record) in (1_u32..).zip(&granted) {
-            own_permissions.insert(&with_prefix(&[1], &number.to_le_bytes()), &record.to_bytes());
+            let numbered = |code: u8| with_prefix(&[code], &number.to_le_bytes());
+            own_permissions.insert(&numbered(1), &record.to_bytes());
+            own_permissions.insert(&with_prefix(&numbered(3), &[1, 0, 0, 0]), &grant_entry(record).to_bytes());
         }
+        own_permissions.insert(&[4, 1, 0, 0, 0], &programme().to_bytes());
+        own_permissions.insert(&[5, 3, 0, 0, 0], &2_u32.to_le_bytes());
 
-        // Credentials 0 to 3 have no status; 4 to 7 have one each.
-        let statuses = vec![
-            (4, status(StatusState::Suspended, StatusReason::UnderReview, 1)),
-            (5, status(StatusState::Reinstated, StatusReason::ReviewEnded, 2)),
-            (6, status(StatusState::Revoked, StatusReason::IssuedInError, 1)),
-            (7, status(StatusState::Superseded { successor: leaf(0) }, StatusReason::Superseded, 1)),
-        ];
+        // Credentials 0 to 3 and 10 have no status; 4 to 9 have one each.
+        let mut statuses = BTreeMap::from([
+            (4, status(StatusState::Suspended, StatusReason::UnderReview, by_key(1), 1)),
+            (5, status(StatusState::Reinstated, StatusReason::ReviewEnded, by_key(1), 2)),
+            (6, status(StatusState::Revoked, StatusReason::IssuedInError, by_key(1), 1)),
+            (7, status(StatusState::Superseded { successor: leaf(0) }, StatusReason::Superseded, by_key(1), 1)),
+            (8, status(StatusState::Annulled, StatusReason::Annulled, by_order(), 2)),
+            (9, status(StatusState::Revoked, StatusReason::Order, by_order(), 1)),
+        ]);
+        statuses.extend(setup.statuses);
+        let statuses: Vec<(usize, StatusRecord)> = statuses.into_iter().collect();
         let mut own_statuses = Register::default();
         for (credential, record) in &statuses {
             own_statuses.insert(&with_prefix(&[1], &handle(*credential)), &record.to_bytes());
@@ -237,10 +302,13 @@ impl World {
             legal_id: Text::new("211349192").unwrap(),
             name_ka: Text::new("საქართველოს ტექნიკური უნივერსიტეტი").unwrap(),
             name_en: Text::new("Georgian Technical University").unwrap(),
+            state: setup.institution,
             registered: Height::new(1),
             keys: 2,
             permissions: 3,
+            programmes: 1,
             batches: 2,
+            entries: 1,
             compromised: List::new(
                 setup
                     .compromised
@@ -255,6 +323,7 @@ impl World {
             &own_statuses.root(),
         );
         institutions.insert(&GTU.to_le_bytes(), &[facts.to_bytes(), own.to_vec()].concat());
+        institutions.insert(&[1, 0, 0, 0, 1, 0, 0, 0], &institution_entry(&facts).to_bytes());
         for other in 2..=5_u32 {
             institutions.insert(&other.to_le_bytes(), &seed("institution", other.into()));
         }
@@ -263,6 +332,7 @@ impl World {
             (0..16).map(|index| if index < CREDENTIALS { leaf(index) } else { seed("decoy", index as u64) }).collect();
         let batch = BatchRecord {
             sequence: BatchSequence::new(1),
+            accreditation_sequence: BatchSequence::new(1),
             height: BatchHeight::new(setup.batch_height).unwrap(),
             hash_algorithm: HashAlgorithm::Blake3,
             anchored: Height::new(setup.anchored),
@@ -285,7 +355,12 @@ impl World {
         };
         let mut batches = Register::default();
         let batch_name = |root: &Hash| [&GTU.to_le_bytes()[..], root].concat();
-        batches.insert(&batch_name(&textbook::batch_root(&leaves)), &batch.to_bytes());
+        let root = textbook::batch_root(&leaves);
+        batches.insert(&batch_name(&root), &batch.to_bytes());
+        if let BatchStatus::Changed(change) = batch.status {
+            let entry = [batch_name(&root), change.entries.to_le_bytes().to_vec()].concat();
+            batches.insert(&entry, &change.to_bytes());
+        }
         for other in 0..6 {
             batches.insert(&batch_name(&seed("batch", other)), &batch.to_bytes());
         }
@@ -475,6 +550,38 @@ impl World {
                 .unwrap()
         };
         (find(true), find(false))
+    }
+}
+
+/// The first history entry of an institution.
+pub(crate) fn institution_entry(facts: &InstitutionFacts) -> InstitutionEntry {
+    InstitutionEntry {
+        kind: facts.kind,
+        name_ka: facts.name_ka.clone(),
+        name_en: facts.name_en.clone(),
+        profile: ProfileHash::new(seed("profile", 1)),
+        state: InstitutionState::Active,
+        writer: by_order(),
+        height: facts.registered,
+        time: TimeMs::new(HEADER_TIME - 600_000),
+    }
+}
+
+/// What happened to a key, by the institution itself.
+pub(crate) fn key_entry(change: KeyChange) -> KeyEntry {
+    KeyEntry { change, writer: by_key(0), height: Height::new(4), time: TimeMs::new(HEADER_TIME - 90_000) }
+}
+
+/// The first history entry of a permission.
+pub(crate) fn grant_entry(record: &PermissionRecord) -> PermissionEntry {
+    PermissionEntry {
+        state: PermissionState::Active,
+        effective: record.window.first(),
+        reason: DecisionReason::Granted,
+        decision: record.decision,
+        authority: record.authority,
+        height: record.granted,
+        time: TimeMs::new(HEADER_TIME - 500_000),
     }
 }
 

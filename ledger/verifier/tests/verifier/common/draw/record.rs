@@ -1,0 +1,239 @@
+//! Records of every kind.
+
+use sigeli_verifier::{
+    bounded::List,
+    codes::{AuthorityKind, CredentialType, DecisionReason, HashAlgorithm, InstitutionKind, StatusReason},
+    ids::{
+        AuthorityId, AuthoritySequence, BatchSequence, GovernanceSequence, Height, KeyIndex, PermissionId, ProfileHash,
+    },
+    record::{
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, GovernanceRecord,
+        InstitutionEntry, InstitutionFacts, InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState,
+        PermissionEntry, PermissionRecord, PermissionState, Policy, ProgrammeRecord, StatusRecord, StatusState, Writer,
+    },
+};
+
+use super::Draw;
+
+impl Draw {
+    pub(crate) fn writer(&mut self) -> Writer {
+        if self.flag() {
+            Writer::Institution { key: KeyIndex::new(self.u16()) }
+        } else {
+            Writer::Authority { authority: AuthorityId::new(self.u8()), decision: self.decision() }
+        }
+    }
+
+    pub(crate) fn status_record(&mut self) -> StatusRecord {
+        StatusRecord {
+            state: match self.below(5) {
+                0 => StatusState::Suspended,
+                1 => StatusState::Reinstated,
+                2 => StatusState::Revoked,
+                3 => StatusState::Superseded { successor: self.bytes() },
+                _ => StatusState::Annulled,
+            },
+            reason: self.one_of(StatusReason::ALL),
+            height: self.height(),
+            time: self.time(),
+            writer: self.writer(),
+            entries: self.u32(),
+        }
+    }
+
+    pub(crate) fn institution_state(&mut self) -> InstitutionState {
+        if self.flag() {
+            InstitutionState::Active
+        } else {
+            InstitutionState::Closed {
+                from: self.day(),
+                reason: self.one_of(DecisionReason::ALL),
+                successor: self.institution(),
+            }
+        }
+    }
+
+    pub(crate) fn institution_facts(&mut self) -> InstitutionFacts {
+        let compromised = (0..self.below(5) as u16)
+            .map(|group| CompromisedKey { key: KeyIndex::new(group * 16 + self.below(16) as u16), from: self.height() })
+            .collect();
+        InstitutionFacts {
+            kind: self.one_of(InstitutionKind::ALL),
+            jurisdiction: self.jurisdiction(),
+            legal_id: self.text(),
+            name_ka: self.text(),
+            name_en: self.text(),
+            state: self.institution_state(),
+            registered: self.height(),
+            keys: self.u16(),
+            permissions: self.u32(),
+            programmes: self.u32(),
+            batches: self.u32(),
+            entries: self.u32(),
+            compromised: List::new(compromised).unwrap(),
+        }
+    }
+
+    pub(crate) fn institution_entry(&mut self) -> InstitutionEntry {
+        InstitutionEntry {
+            kind: self.one_of(InstitutionKind::ALL),
+            name_ka: self.text(),
+            name_en: self.text(),
+            profile: ProfileHash::new(self.bytes()),
+            state: self.institution_state(),
+            writer: self.writer(),
+            height: self.height(),
+            time: self.time(),
+        }
+    }
+
+    pub(crate) fn key_record(&mut self) -> KeyRecord {
+        KeyRecord {
+            purposes: self.purposes(),
+            key: self.key(),
+            window: self.window(),
+            added: self.height(),
+            state: if self.flag() { KeyState::Active } else { KeyState::Retired { at: self.height() } },
+            entries: self.u32(),
+        }
+    }
+
+    pub(crate) fn key_entry(&mut self) -> KeyEntry {
+        KeyEntry {
+            change: match self.below(3) {
+                0 => KeyChange::Added,
+                1 => KeyChange::Retired,
+                _ => KeyChange::Compromised { from: self.height() },
+            },
+            writer: self.writer(),
+            height: self.height(),
+            time: self.time(),
+        }
+    }
+
+    pub(crate) fn programme_record(&mut self) -> ProgrammeRecord {
+        ProgrammeRecord {
+            title_ka: self.text(),
+            title_en: self.text(),
+            partners: self.list(4, Self::institution),
+            registered: self.height(),
+            key: KeyIndex::new(self.u16()),
+        }
+    }
+
+    fn permission_state(&mut self) -> PermissionState {
+        match self.below(5) {
+            0 => PermissionState::Active,
+            1 => PermissionState::Suspended,
+            2 => PermissionState::Withdrawn,
+            3 => PermissionState::Replaced { by: PermissionId::new(self.u32()) },
+            _ => PermissionState::Restored { by: PermissionId::new(self.u32()) },
+        }
+    }
+
+    pub(crate) fn permission_record(&mut self) -> PermissionRecord {
+        PermissionRecord {
+            authority: AuthorityId::new(self.u8()),
+            decision: self.decision(),
+            window: self.window(),
+            conditional: self.flag(),
+            scope: self.scope(),
+            granted: self.height(),
+            predecessor: PermissionId::new(self.u32()),
+            state: self.permission_state(),
+            effective: self.day(),
+            reason: self.one_of(DecisionReason::ALL),
+            entries: self.u32(),
+        }
+    }
+
+    pub(crate) fn permission_entry(&mut self) -> PermissionEntry {
+        PermissionEntry {
+            state: self.permission_state(),
+            effective: self.day(),
+            reason: self.one_of(DecisionReason::ALL),
+            decision: self.decision(),
+            authority: AuthorityId::new(self.u8()),
+            height: self.height(),
+            time: self.time(),
+        }
+    }
+
+    pub(crate) fn batch_change(&mut self) -> BatchChange {
+        BatchChange {
+            state: self.one_of(&[
+                BatchState::Suspended,
+                BatchState::Reinstated,
+                BatchState::Revoked,
+                BatchState::Annulled,
+            ]),
+            reason: self.one_of(StatusReason::ALL),
+            height: self.height(),
+            time: self.time(),
+            writer: self.writer(),
+            entries: self.u32(),
+        }
+    }
+
+    pub(crate) fn batch_record(&mut self) -> BatchRecord {
+        BatchRecord {
+            sequence: BatchSequence::new(self.u32()),
+            accreditation_sequence: BatchSequence::new(self.u32()),
+            height: self.batch_height(),
+            hash_algorithm: HashAlgorithm::Blake3,
+            anchored: self.height(),
+            anchored_time: self.time(),
+            key: KeyIndex::new(self.u16()),
+            accreditation: PermissionId::new(self.u32()),
+            level: self.level(),
+            field: self.field(),
+            ects: self.ects(),
+            issued: self.day(),
+            credential_type: self.one_of(CredentialType::ALL),
+            judged: Judged {
+                accreditation_window: self.window(),
+                ects_max: self.ects(),
+                authorisation: PermissionId::new(self.u32()),
+                authorisation_window: self.window(),
+                order: PermissionId::new(self.u32()),
+            },
+            status: if self.flag() { BatchStatus::Valid } else { BatchStatus::Changed(self.batch_change()) },
+        }
+    }
+
+    pub(crate) fn authority_record(&mut self) -> AuthorityRecord {
+        AuthorityRecord {
+            kind: self.one_of(AuthorityKind::ALL),
+            name_ka: self.text(),
+            name_en: self.text(),
+            keys: self.keys(),
+            threshold: self.u8(),
+            log_keys: self.keys(),
+            sequence: AuthoritySequence::new(self.u64()),
+        }
+    }
+
+    pub(crate) fn policy(&mut self) -> Policy {
+        Policy {
+            ects_max: [(); 8].map(|()| self.ects()),
+            ects_min: [(); 8].map(|()| self.ects()),
+            ects_recognised_max: self.ects(),
+            batch_height_min: self.u8(),
+            clock_tolerance_ms: self.u32(),
+            pilot_order_required: self.flag(),
+            batches_per_day: self.u32(),
+            statuses_per_day: self.u32(),
+            approvals_min: self.u8(),
+        }
+    }
+
+    pub(crate) fn governance_record(&mut self) -> GovernanceRecord {
+        GovernanceRecord {
+            authorities: self.list(5, |draw| AuthorityId::new(draw.u8())),
+            sequence: GovernanceSequence::new(self.u64()),
+            version: self.u16(),
+            upgrade_version: self.u16(),
+            upgrade_height: Height::new(self.u64()),
+        }
+    }
+}
