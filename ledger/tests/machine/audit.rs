@@ -51,7 +51,7 @@ pub(crate) fn assert_registers_commit_records(world: &World) {
             registers.entry((b'g', vec![])).or_default().insert(register::key(rest), value);
             continue;
         }
-        if matches!(kind, b'r' | b'n' | b'x' | b'c') {
+        if matches!(kind, b'r' | b'n' | b'x' | b'c' | b'a' | b'u') {
             continue;
         }
         let (owner, name) = rest.split_at(4);
@@ -60,17 +60,23 @@ pub(crate) fn assert_registers_commit_records(world: &World) {
                 institutions.insert(owner.to_vec(), Institution::from_bytes(&value).unwrap());
                 continue;
             }
+            b'j' => ((b'i', vec![]), named(None, &[&reversed(owner), &reversed(name)])),
             b'b' => ((b'b', vec![]), named(None, &[&reversed(owner), name])),
+            b'd' => ((b'b', vec![]), named(None, &[&reversed(owner), &name[..32], &reversed(&name[32..])])),
             b'k' => ((b'k', owner.to_vec()), named(Some(1), &[&reversed(name)])),
+            b'm' => ((b'k', owner.to_vec()), named(Some(2), &[&reversed(&name[..2]), &reversed(&name[2..])])),
             b'p' => ((b'p', owner.to_vec()), named(Some(1), &[&reversed(name)])),
             b'q' => ((b'p', owner.to_vec()), named(Some(2), &[name])),
+            b'e' => ((b'p', owner.to_vec()), named(Some(3), &[&reversed(&name[..4]), &reversed(&name[4..])])),
+            b'o' => ((b'p', owner.to_vec()), named(Some(4), &[&reversed(name)])),
+            b't' => ((b'p', owner.to_vec()), named(Some(5), &[&reversed(name)])),
             b's' => ((b's', owner.to_vec()), named(Some(1), &[name])),
             b'h' => ((b's', owner.to_vec()), named(Some(2), &[&name[..32], &reversed(&name[32..])])),
             other => panic!("a row of the unknown kind {other}"),
         };
         assert_eq!(registers.entry(register).or_default().insert(key, value), None);
     }
-    let mut committed = Entries::new();
+    let mut committed = registers.remove(&(b'i', vec![])).unwrap_or_default();
     for (owner, institution) in &institutions {
         let of = |kind: u8| root(registers.get(&(kind, owner.clone())));
         let own = InstitutionRegisters { keys: of(b'k'), permissions: of(b'p'), statuses: of(b's') };

@@ -7,7 +7,7 @@ use sigeli_ledger::{
     genesis::{Genesis, GenesisDocument, GenesisError},
     memory::{Fault, MemoryStore},
     outcome::Transient,
-    state::{Policy, View},
+    state::View,
     store::{Snapshot as _, Store as _, StoreError, StoreReader as _},
 };
 use sigeli_verifier::{
@@ -22,6 +22,7 @@ use sigeli_verifier::{
         TimeMs, TransactionsRoot, ValidatorAddress, ValidatorSetHash,
     },
     params::{BLOCK_BYTES_MAX, TRANSACTIONS_PER_BLOCK_MAX},
+    record::{Policy, Writer},
     transaction::{BatchAnchor, SignedTransaction, StatusAction, StatusReason},
 };
 
@@ -190,9 +191,9 @@ fn a_snapshot_stays_at_its_height() {
         assert_eq!(before.state_range(b"b", b"b", 10).unwrap(), vec![]);
         assert_eq!(reader.snapshot().state_range(b"b", b"b", 10).unwrap().len(), usize::from(number));
     }
-    assert_eq!(before.head().unwrap().unwrap().header.height, Height::new(4));
-    assert!(before.block(Height::new(5)).unwrap().is_none());
-    assert!(reader.snapshot().block(Height::new(5)).unwrap().is_some());
+    assert_eq!(before.head().unwrap().unwrap().header.height, Height::new(5));
+    assert!(before.block(Height::new(6)).unwrap().is_none());
+    assert!(reader.snapshot().block(Height::new(6)).unwrap().is_some());
 }
 
 #[test]
@@ -202,7 +203,7 @@ fn a_store_refuses_heights_out_of_order_and_another_ledger() {
     let genesis = world.chain.genesis().clone();
     let mut store = MemoryStore::open(medium.clone());
     let error = store.commit(genesis.commit().unwrap()).unwrap_err();
-    assert_eq!(error, StoreError::OutOfOrder { given: Height::new(0), head: Height::new(4) });
+    assert_eq!(error, StoreError::OutOfOrder { given: Height::new(0), head: Height::new(5) });
     let mut other = document(policy());
     other.time = after(other.time, 1);
     let other = Genesis::new(other).unwrap();
@@ -216,7 +217,7 @@ fn the_history_commits_to_every_header() {
     world.commit(vec![]);
     let snapshot = world.chain.snapshot();
     let mut frontier = Frontier::default();
-    for height in 0..=5 {
+    for height in 0..=6 {
         let header = snapshot.header(Height::new(height)).unwrap().unwrap();
         assert_eq!(header.history_root.get(), frontier.root::<Rfc9162>(), "height {height}");
         frontier.push::<Rfc9162>(header.id().as_bytes());
@@ -338,10 +339,14 @@ fn a_genesis_document_is_checked() {
         Err(10)
     );
     assert_eq!(validators(&Vec::clear), Err(10));
-    assert_eq!(verdict(&|document| document.policy.ects_min = EctsTenths::new(0)), Err(11));
+    assert_eq!(verdict(&|document| document.policy.ects_min[3] = EctsTenths::new(0)), Err(11));
     assert_eq!(verdict(&|document| document.policy.ects_max[0] = EctsTenths::new(9)), Err(11));
     assert_eq!(verdict(&|document| document.policy.batch_height_min = 3), Err(11));
     assert_eq!(verdict(&|document| document.policy.batches_per_day = 0), Err(11));
+    assert_eq!(verdict(&|document| document.policy.approvals_min = 0), Err(11));
+    assert_eq!(verdict(&|document| document.policy.approvals_min = 2), Err(13));
+    assert_eq!(verdict(&|document| document.policy.approvals_min = 4), Ok(()));
+    assert_eq!(verdict(&|document| document.policy.approvals_min = 5), Err(13));
     assert_eq!(verdict(&|document| document.consensus.heartbeat_ms = 0), Err(12));
     assert_eq!(verdict(&|document| document.consensus.propose.first_ms = 20_001), Err(12));
 }
@@ -378,10 +383,11 @@ fn statuses_keep_their_history() {
     let view = View::new(&snapshot);
     let head = view.status(GTU, &handle(1)).unwrap().unwrap();
     assert_eq!((head.entries, head.reason), (3, StatusReason::AwardWithdrawn));
+    let by_key_0 = Writer::Institution { key: KeyIndex::new(0) };
     for (number, (_, reason)) in (1..).zip(steps) {
         let entry = view.status_entry(GTU, &handle(1), number).unwrap().unwrap();
-        assert_eq!((entry.entries, entry.reason, entry.key), (number, reason, KeyIndex::new(0)));
-        assert_eq!(entry.height, Height::new(4 + u64::from(number)));
+        assert_eq!((entry.entries, entry.reason, entry.writer), (number, reason, by_key_0));
+        assert_eq!(entry.height, Height::new(5 + u64::from(number)));
     }
     assert_eq!(view.status_entry(GTU, &handle(1), 4).unwrap(), None);
 }

@@ -28,6 +28,7 @@ fn every_format_has_its_golden_bytes() {
     let snapshot = world.chain.snapshot();
     let view = View::new(&snapshot);
     line(&mut text, "authority record", &view.authority(NCEQE).unwrap().unwrap());
+    line(&mut text, "joint affairs", &view.joint().unwrap());
     line(&mut text, "policy", &view.policy().unwrap());
     line(&mut text, "registry", &view.registry().unwrap());
     line(&mut text, "schedule", &view.schedule().unwrap());

@@ -4,8 +4,6 @@
 mod audit;
 mod blocks;
 mod golden;
-mod model;
 mod replay;
-mod scenarios;
 mod stamps;
 mod support;

@@ -105,7 +105,7 @@ fn a_stamp_convinces_the_verifier_at_every_height() {
                 assert_eq!(confirmed.header, world.chain.head().id);
                 assert_eq!((confirmed.confirmed_by, confirmed.validators), (4, 4));
                 assert_eq!(confirmed.permission.is_some(), with_permission);
-                assert_eq!(confirmed.batch.anchored, Height::new(5));
+                assert_eq!(confirmed.batch.anchored, Height::new(6));
             }
         }
     };
@@ -130,7 +130,7 @@ fn a_stamp_tells_the_status() {
     assert!(matches!(of(&world, &credentials[0]), StatusFinding::Absent(_)));
     set_status(&mut world, &credentials[0], StatusAction::Suspend, StatusReason::UnderReview);
     let StatusFinding::Present(record) = of(&world, &credentials[0]) else { panic!("present") };
-    assert_eq!((record.state, record.height), (StatusState::Suspended, Height::new(6)));
+    assert_eq!((record.state, record.height), (StatusState::Suspended, Height::new(7)));
     assert!(matches!(of(&world, &credentials[1]), StatusFinding::Absent(_)));
     set_status(&mut world, &credentials[0], StatusAction::Reinstate, StatusReason::ReviewEnded);
     let StatusFinding::Present(record) = of(&world, &credentials[0]) else { panic!("present") };

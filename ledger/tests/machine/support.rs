@@ -6,7 +6,7 @@ use sigeli_ledger::{
     genesis::{ConsensusParameters, Genesis, GenesisAuthority, GenesisDocument},
     memory::{Medium, MemoryStore},
     outcome::{CheckError, Rejection},
-    state::{AuthorityKind, Policy, RegisteredValidator},
+    state::RegisteredValidator,
 };
 use sigeli_verifier::{
     batch::BatchHeight,
@@ -14,14 +14,17 @@ use sigeli_verifier::{
     certificate::{CommitCertificate, CommitSignature},
     crypto::PublicKey,
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, DecisionRef, EctsTenths, InstitutionId, KeyIndex, PermissionId,
-        Round, Signature, StatusHandle, TimeMs, ValidatorAddress, VotingPower,
+        AuthorityId, AuthoritySequence, BatchRoot, DecisionRef, EctsTenths, GovernanceSequence, InstitutionId,
+        KeyIndex, PermissionId, ProfileHash, ProgrammeId, Round, Signature, StatusHandle, TimeMs, ValidatorAddress,
+        VotingPower,
     },
+    record::Policy,
     time::{Day, Window},
     transaction::{
-        BatchAnchor, CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKey, InstitutionKind,
-        InstitutionRegister, KeyPurposes, Level, Levels, Name, Payload, PermissionGrant, PermissionScope, Sender,
-        SignedTransaction, StatusAction, StatusEntry, StatusReason, StatusSet, Transaction, TransactionSignature,
+        Accreditation, AuthorityKind, BatchAnchor, CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKey,
+        InstitutionKind, InstitutionRegister, KeyPurposes, Level, Levels, Modes, Name, Payload, PermissionGrant,
+        PermissionScope, ProgrammeRegister, Sender, SignedTransaction, StatusAction, StatusEntry, StatusReason,
+        StatusSet, Transaction, TransactionSignature, joint_key,
     },
     trust::NetworkKind,
     validators::Validator,
@@ -90,12 +93,14 @@ pub(crate) fn name(text: &str) -> Name {
 pub(crate) fn policy() -> Policy {
     Policy {
         ects_max: [150, 150, 150, 150, 300, 300, 300, 300].map(EctsTenths::new),
-        ects_min: EctsTenths::new(10),
+        ects_min: [EctsTenths::new(10); 8],
+        ects_recognised_max: EctsTenths::new(300),
         batch_height_min: 5,
         clock_tolerance_ms: 5 * 60 * 1_000,
         pilot_order_required: true,
         batches_per_day: 3,
         statuses_per_day: 5,
+        approvals_min: 3,
     }
 }
 
@@ -152,8 +157,9 @@ impl World {
         Self { chain, now: MORNING }
     }
 
-    /// With the institution registered, authorised, under an order (fields 06, levels 5 and 6) and accredited (permission 3:
-    /// level 6, fields 0613 and 054, 15 credits), each from 30 days ago to 30 days ahead. It is noon then.
+    /// With the institution registered (block 1), authorised (2), under an order (3: fields 06, levels 5 and 6), its
+    /// programme 1 registered (4) and accredited (5, permission 3: level 6, fields 0613 and 054, 15 credits), each from 30
+    /// days ago to 30 days ahead. It is noon then.
     pub(crate) fn founded(policy: Policy) -> Self {
         let mut world = Self::new(policy);
         for transaction in world.founding() {
@@ -168,6 +174,7 @@ impl World {
             self.nceqe(1, Payload::InstitutionRegister(registration(GTU))),
             self.nceqe(2, Payload::PermissionGrant(authorisation())),
             self.ministry(1, Payload::PermissionGrant(order())),
+            self.by_institution(Payload::ProgrammeRegister(programme_1())),
             self.nceqe(3, Payload::PermissionGrant(accreditation())),
         ]
     }
@@ -224,8 +231,12 @@ impl World {
     }
 
     pub(crate) fn by_institution(&self, payload: Payload) -> SignedTransaction {
+        self.by_key(0, payload)
+    }
+
+    pub(crate) fn by_key(&self, key: u8, payload: Payload) -> SignedTransaction {
         let body = self.body(Sender::Institution { institution: GTU }, 5 * MINUTE_MS, payload);
-        sign(body, &[(0, &institution_secret(GTU, 0))])
+        sign(body, &[(key.into(), &institution_secret(GTU, key))])
     }
 
     pub(crate) fn anchor(&self, anchor: BatchAnchor) -> SignedTransaction {
@@ -245,6 +256,20 @@ impl World {
     pub(crate) fn ministry(&self, sequence: u64, payload: Payload) -> SignedTransaction {
         let sender = Sender::Authority { authority: MINISTRY, sequence: AuthoritySequence::new(sequence) };
         sign(self.body(sender, DAY_MS, payload), &[(0, &authority_secret(MINISTRY, 0))])
+    }
+
+    pub(crate) fn emis(&self, sequence: u64, payload: Payload) -> SignedTransaction {
+        let sender = Sender::Authority { authority: EMIS, sequence: AuthoritySequence::new(sequence) };
+        sign(self.body(sender, DAY_MS, payload), &[(0, &authority_secret(EMIS, 0))])
+    }
+
+    /// Approved by Ministry, quality agency and EMIS.
+    pub(crate) fn joint(&self, sequence: u64, payload: Payload) -> SignedTransaction {
+        let sender = Sender::Authorities { sequence: GovernanceSequence::new(sequence) };
+        let signers = [(MINISTRY, 0), (NCEQE, 0), (NCEQE, 2), (EMIS, 0)];
+        let keys = signers.map(|(authority, key)| (joint_key(authority, key).get(), authority_secret(authority, key)));
+        let by_reference: Vec<_> = keys.iter().map(|(index, key)| (*index, key)).collect();
+        sign(self.body(sender, DAY_MS, payload), &by_reference)
     }
 }
 
@@ -287,8 +312,14 @@ pub(crate) fn decision(number: u8) -> DecisionRef {
     DecisionRef::new([number; 32])
 }
 
+/// A key of the institution, for a year on either side.
+pub(crate) fn institution_key(institution: InstitutionId, index: u8, purposes: KeyPurposes) -> InstitutionKey {
+    let key = public(&institution_secret(institution, index));
+    InstitutionKey { purposes, key, window: window(-365, 365) }
+}
+
 pub(crate) fn registration(institution: InstitutionId) -> InstitutionRegister {
-    let key = |index, purposes| InstitutionKey { purposes, key: public(&institution_secret(institution, index)) };
+    let key = |index, purposes| institution_key(institution, index, purposes);
     InstitutionRegister {
         institution,
         kind: InstitutionKind::University,
@@ -296,6 +327,7 @@ pub(crate) fn registration(institution: InstitutionId) -> InstitutionRegister {
         legal_id: Text::new(&format!("{:09}", 211_349_192 + institution.get())).unwrap(),
         name_ka: name("საქართველოს ტექნიკური უნივერსიტეტი"),
         name_en: name("Georgian Technical University"),
+        profile: ProfileHash::new([3; 32]),
         decision: decision(1),
         keys: List::new(vec![key(0, KeyPurposes::ALL), key(1, KeyPurposes::ANCHOR), key(2, KeyPurposes::STATUS)])
             .unwrap(),
@@ -323,14 +355,36 @@ pub(crate) fn order() -> PermissionGrant {
     grant(3, PermissionScope::PilotOrder { fields: fields(&["06"]), levels })
 }
 
+pub(crate) fn title() -> (Name, Name) {
+    (name("მონაცემთა ანალიზი"), name("Data analysis"))
+}
+
+/// The first programme of an institution, which awards it alone.
+pub(crate) fn programme_1() -> ProgrammeRegister {
+    let (title_ka, title_en) = title();
+    ProgrammeRegister { programme: ProgrammeId::new(1), title_ka, title_en, partners: List::empty() }
+}
+
+/// The accreditation of programme 1 of [`GTU`].
 pub(crate) fn programme(at: u8, prefixes: &[&str], ects_max: u16) -> PermissionScope {
-    PermissionScope::Accreditation {
-        title_ka: name("მონაცემთა ანალიზი"),
-        title_en: name("Data analysis"),
+    PermissionScope::Accreditation(accreditation_of(GTU, at, prefixes, ects_max))
+}
+
+/// The accreditation of an institution's programme 1, to be reviewed in ten days.
+pub(crate) fn accreditation_of(coordinator: InstitutionId, at: u8, prefixes: &[&str], ects_max: u16) -> Accreditation {
+    let (title_ka, title_en) = title();
+    Accreditation {
+        coordinator,
+        programme: ProgrammeId::new(1),
+        title_ka,
+        title_en,
+        agent: name(""),
         level: level(at),
         fields: fields(prefixes),
         ects_max: EctsTenths::new(ects_max),
         credential_type: CredentialType::MicroCredential,
+        modes: Modes::ONLINE,
+        review: days_from_today(10),
     }
 }
 
