@@ -11,9 +11,9 @@ use sigeli_ledger::{
 use sigeli_store::RocksReader;
 use sigeli_verifier::{
     codes::NetworkKind,
-    ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, TransactionId},
-    record::{InstitutionFacts, KeyRecord, PermissionRecord},
-    transaction::{Payload, Sender, SignedTransaction},
+    ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, TransactionId},
+    record::{AuthorityRecord, InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
+    transaction::{Payload, PermissionReplace, Sender, SignedTransaction},
     validators::ValidatorSet,
 };
 use tokio::{
@@ -23,8 +23,8 @@ use tokio::{
 
 use crate::{
     grpc::{
-        AuthorityAnswer, Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus,
-        Outcome, Page, PermissionsQuery, StampAnswer, StampQuery,
+        Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome, Page,
+        PermissionsQuery, ProgrammesQuery, StampAnswer, StampQuery,
     },
     network::Network,
     progress::{Progress, Refusals},
@@ -147,9 +147,18 @@ fn created(snapshot: &impl Snapshot, transaction: &SignedTransaction) -> Result<
             let batch = view.batch(institution, &anchor.root)?;
             Ok(batch.map_or(Created::Nothing, |batch| Created::Batch(batch.sequence)))
         }
-        (Payload::PermissionGrant(grant), Sender::Authority { authority, .. }) => {
-            let found =
-                view.permission_by_decision(grant.institution, authority, grant.scope.code(), &grant.decision)?;
+        (
+            Payload::PermissionGrant(grant) | Payload::PermissionReplace(PermissionReplace { grant, .. }),
+            Sender::Authority { authority, .. },
+        ) => {
+            let kind = grant.scope.code();
+            let found = view.permission_by_decision(grant.institution, authority, kind, &grant.decision)?;
+            Ok(found.map_or(Created::Nothing, Created::Permission))
+        }
+        (Payload::PermissionAnnul(annul), Sender::Authority { authority, .. }) => {
+            let Some(old) = view.permission(annul.institution, annul.permission)? else { return Ok(Created::Nothing) };
+            let kind = old.scope.code();
+            let found = view.permission_by_decision(annul.institution, authority, kind, &annul.decision)?;
             Ok(found.map_or(Created::Nothing, Created::Permission))
         }
         _ => Ok(Created::Nothing),
@@ -234,10 +243,9 @@ impl Backend for NodeBackend {
         Ok(Arc::clone(&self.genesis))
     }
 
-    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityRecord, BackendError> {
         let record = self.query(|snapshot| View::new(snapshot).authority(authority))?;
-        let record = record.ok_or(BackendError::AuthorityNotFound)?;
-        Ok(AuthorityAnswer { sequence: record.sequence, threshold: record.threshold, keys: record.keys.to_vec() })
+        record.ok_or(BackendError::AuthorityNotFound)
     }
 
     async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError> {
@@ -258,6 +266,22 @@ impl Backend for NodeBackend {
         })?;
         let (entries, next) = page.ok_or(BackendError::InstitutionNotFound)?;
         Ok(Page { entries, next: next.map(|number| KeyIndex::new(u16::try_from(number).unwrap_or(u16::MAX))) })
+    }
+
+    async fn programmes(&self, query: ProgrammesQuery) -> Result<Page<ProgrammeId, ProgrammeRecord>, BackendError> {
+        let page = self.query(|snapshot| {
+            let view = View::new(snapshot);
+            let Some(institution) = view.institution(query.institution)? else { return Ok(None) };
+            // Numbers count from 1.
+            let end = institution.facts.programmes.saturating_add(1);
+            let page = page(query.start.get(), query.limit, end, |number| {
+                let number = ProgrammeId::new(number);
+                Ok(view.programme(query.institution, number)?.map(|record| (number, record)))
+            })?;
+            Ok(Some(page))
+        })?;
+        let (entries, next) = page.ok_or(BackendError::InstitutionNotFound)?;
+        Ok(Page { entries, next: next.map(ProgrammeId::new) })
     }
 
     async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError> {

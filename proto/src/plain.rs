@@ -1,12 +1,18 @@
 //! From the ledger's records to the plain messages that show them: every message also carries the canonical bytes.
 
 use sigeli_verifier::{
-    codes::{CredentialType, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels, NetworkKind},
+    codes::{
+        AuthorityKind, CredentialType, DecisionReason, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels, Modes,
+        NetworkKind,
+    },
     crypto::{ALGORITHM_ED25519, PublicKey},
     encode::Encode as _,
-    ids::{KeyIndex, PermissionId},
-    record::{InstitutionFacts, KeyRecord, KeyState, PermissionRecord, PermissionState},
-    transaction::PermissionScope,
+    ids::{AuthorityId, InstitutionId, KeyIndex, PermissionId, ProgrammeId},
+    record::{
+        AuthorityRecord, InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionRecord, PermissionState,
+        ProgrammeRecord,
+    },
+    transaction::{Accreditation, PermissionScope},
 };
 
 use crate::{convert::WireBytes as _, v1};
@@ -44,13 +50,84 @@ pub const fn institution_kind(kind: InstitutionKind) -> v1::InstitutionKind {
 pub const fn credential_type(kind: CredentialType) -> v1::CredentialType {
     match kind {
         CredentialType::MicroCredential => v1::CredentialType::MicroCredential,
+        CredentialType::Participation => v1::CredentialType::Participation,
+    }
+}
+
+/// What an authority is.
+#[must_use]
+pub const fn authority_kind(kind: AuthorityKind) -> v1::AuthorityKind {
+    match kind {
+        AuthorityKind::Ministry => v1::AuthorityKind::Ministry,
+        AuthorityKind::Nceqe => v1::AuthorityKind::Nceqe,
+        AuthorityKind::Emis => v1::AuthorityKind::Emis,
+        AuthorityKind::Operator => v1::AuthorityKind::Operator,
+    }
+}
+
+/// Why a decision changed something.
+#[must_use]
+pub const fn decision_reason(reason: DecisionReason) -> v1::DecisionReason {
+    match reason {
+        DecisionReason::Granted => v1::DecisionReason::Granted,
+        DecisionReason::Conditional => v1::DecisionReason::Conditional,
+        DecisionReason::Renewed => v1::DecisionReason::Renewed,
+        DecisionReason::ScopeChanged => v1::DecisionReason::ScopeChanged,
+        DecisionReason::MonitoringFailed => v1::DecisionReason::MonitoringFailed,
+        DecisionReason::Voluntary => v1::DecisionReason::Voluntary,
+        DecisionReason::Closed => v1::DecisionReason::Closed,
+        DecisionReason::Merged => v1::DecisionReason::Merged,
+        DecisionReason::CourtOrder => v1::DecisionReason::CourtOrder,
+        DecisionReason::AppealUpheld => v1::DecisionReason::AppealUpheld,
+        DecisionReason::ErrorCorrected => v1::DecisionReason::ErrorCorrected,
+    }
+}
+
+/// Where a permission stands, and the number of the permission that took its place (0 for none).
+#[must_use]
+pub const fn permission_state(state: PermissionState) -> (v1::PermissionState, u32) {
+    match state {
+        PermissionState::Active => (v1::PermissionState::Active, 0),
+        PermissionState::Suspended => (v1::PermissionState::Suspended, 0),
+        PermissionState::Withdrawn => (v1::PermissionState::Withdrawn, 0),
+        PermissionState::Replaced { by } => (v1::PermissionState::Replaced, by.get()),
+        PermissionState::Restored { by } => (v1::PermissionState::Restored, by.get()),
+    }
+}
+
+/// How a programme is attended, in order of code.
+#[must_use]
+pub fn attendance_modes(modes: Modes) -> Vec<v1::AttendanceMode> {
+    let all = [
+        (Modes::ON_SITE, v1::AttendanceMode::OnSite),
+        (Modes::ONLINE, v1::AttendanceMode::Online),
+        (Modes::BLENDED, v1::AttendanceMode::Blended),
+        (Modes::WORK_BASED, v1::AttendanceMode::WorkBased),
+    ];
+    all.into_iter().filter(|(mode, _)| modes.get() & mode.get() != 0).map(|(_, shown)| shown).collect()
+}
+
+/// An authority.
+#[must_use]
+pub fn authority(number: AuthorityId, record: &AuthorityRecord) -> v1::Authority {
+    v1::Authority {
+        sequence: record.sequence.get(),
+        threshold: record.threshold.into(),
+        keys: record.keys.iter().map(public_key).collect(),
+        number: number.get().into(),
+        record: record.to_bytes(),
+        kind: authority_kind(record.kind).into(),
+        name_ka: record.name_ka.to_string(),
+        name_en: record.name_en.to_string(),
+        ended: record.is_ended(),
+        log_keys: record.log_keys.iter().map(public_key).collect(),
     }
 }
 
 /// An institution.
 #[must_use]
-pub fn institution(facts: &InstitutionFacts) -> v1::Institution {
-    v1::Institution {
+pub fn institution(number: InstitutionId, facts: &InstitutionFacts) -> v1::Institution {
+    let mut message = v1::Institution {
         facts: facts.to_bytes(),
         kind: institution_kind(facts.kind).into(),
         jurisdiction: String::from_utf8_lossy(&facts.jurisdiction).into_owned(),
@@ -66,7 +143,21 @@ pub fn institution(facts: &InstitutionFacts) -> v1::Institution {
             .iter()
             .map(|entry| v1::CompromisedKey { index: entry.key.get().into(), from_height: entry.from.get() })
             .collect(),
+        number: number.get(),
+        programme_count: facts.programmes,
+        entry_count: facts.entries,
+        ..v1::Institution::default()
+    };
+    match facts.state {
+        InstitutionState::Active => message.set_state(v1::InstitutionState::Active),
+        InstitutionState::Closed { from, reason, successor } => {
+            message.set_state(v1::InstitutionState::Closed);
+            message.closed_from = from.to_string();
+            message.set_closure_reason(decision_reason(reason));
+            message.successor = successor.get();
+        }
     }
+    message
 }
 
 /// A key of an institution.
@@ -84,12 +175,30 @@ pub fn institution_key(index: KeyIndex, record: &KeyRecord) -> v1::InstitutionKe
             KeyState::Active => None,
             KeyState::Retired { at } => Some(at.get()),
         },
+        first_day: record.window.first().to_string(),
+        last_day: record.window.last().to_string(),
+        entry_count: record.entries,
+    }
+}
+
+/// A programme of an institution.
+#[must_use]
+pub fn programme(number: ProgrammeId, record: &ProgrammeRecord) -> v1::Programme {
+    v1::Programme {
+        number: number.get(),
+        record: record.to_bytes(),
+        title_ka: record.title_ka.to_string(),
+        title_en: record.title_en.to_string(),
+        partners: record.partners.iter().map(|partner| partner.get()).collect(),
+        registered_height: record.registered.get(),
+        key: record.key.get().into(),
     }
 }
 
 /// A permission of an institution.
 #[must_use]
 pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permission {
+    let (state, successor) = permission_state(record.state);
     let mut message = v1::Permission {
         number: number.get(),
         record: record.to_bytes(),
@@ -99,10 +208,12 @@ pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permis
         last_day: record.window.last().to_string(),
         conditional: record.conditional,
         granted_height: record.granted.get(),
-        state: match record.state {
-            PermissionState::Active => v1::PermissionState::Active,
-        }
-        .into(),
+        state: state.into(),
+        effective_day: record.effective.to_string(),
+        reason: decision_reason(record.reason).into(),
+        predecessor: record.predecessor.get(),
+        successor,
+        entry_count: record.entries,
         ..v1::Permission::default()
     };
     match &record.scope {
@@ -112,17 +223,24 @@ pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permis
             message.fields = field_codes(fields);
             message.levels = level_numbers(*levels);
         }
-        PermissionScope::Accreditation { title_ka, title_en, level, fields, ects_max, credential_type: leads_to } => {
-            message.set_kind(v1::PermissionKind::Accreditation);
-            message.title_ka = title_ka.to_string();
-            message.title_en = title_en.to_string();
-            message.levels = vec![level.get().into()];
-            message.fields = field_codes(fields);
-            message.ects_tenths_max = ects_max.get().into();
-            message.set_credential_type(credential_type(*leads_to));
-        }
+        PermissionScope::Accreditation(accreditation) => show_accreditation(&mut message, accreditation),
     }
     message
+}
+
+fn show_accreditation(message: &mut v1::Permission, accreditation: &Accreditation) {
+    message.set_kind(v1::PermissionKind::Accreditation);
+    message.coordinator = accreditation.coordinator.get();
+    message.programme = accreditation.programme.get();
+    message.title_ka = accreditation.title_ka.to_string();
+    message.title_en = accreditation.title_en.to_string();
+    message.agent = accreditation.agent.to_string();
+    message.levels = vec![accreditation.level.get().into()];
+    message.fields = field_codes(&accreditation.fields);
+    message.ects_tenths_max = accreditation.ects_max.get().into();
+    message.set_credential_type(credential_type(accreditation.credential_type));
+    message.modes = attendance_modes(accreditation.modes).into_iter().map(Into::into).collect();
+    message.review_day = accreditation.review.to_string();
 }
 
 fn field_codes(fields: &[FieldPrefix]) -> Vec<String> {

@@ -5,14 +5,23 @@ use prost::Message;
 use sigeli_proto::{FILE_DESCRIPTOR_SET, limits, plain, v1};
 use sigeli_verifier::{
     bounded::{List, Text},
-    codes::{CredentialType, Field, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels, NetworkKind},
+    codes::{
+        AuthorityKind, CredentialType, DecisionReason, Field, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels,
+        Modes, NetworkKind,
+    },
     crypto::PublicKey,
     decode::Decode as _,
-    ids::{AuthorityId, DecisionRef, EctsTenths, Height, KeyIndex, PermissionId},
+    ids::{
+        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId,
+        ProgrammeId,
+    },
     params::{COMPROMISED_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
-    record::{CompromisedKey, InstitutionFacts, KeyRecord, KeyState, PermissionRecord, PermissionState},
+    record::{
+        AuthorityRecord, CompromisedKey, InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionRecord,
+        PermissionState, ProgrammeRecord,
+    },
     time::{Day, Window},
-    transaction::{Name, PermissionScope},
+    transaction::{Accreditation, Name, PermissionScope},
 };
 
 /// What `descriptor.proto` of protobuf calls these, as far as this test reads them.
@@ -82,6 +91,8 @@ mod descriptor {
         pub(super) input: String,
         #[prost(string, tag = "3")]
         pub(super) output: String,
+        #[prost(bool, tag = "6")]
+        pub(super) streams_answers: bool,
     }
 }
 
@@ -93,8 +104,11 @@ fn listing() -> String {
         let package = &file.package;
         for service in &file.services {
             for method in &service.methods {
-                lines
-                    .push(format!("rpc {package}.{}/{} {} {}", service.name, method.name, method.input, method.output));
+                let stream = if method.streams_answers { "stream " } else { "" };
+                lines.push(format!(
+                    "rpc {package}.{}/{} {} {stream}{}",
+                    service.name, method.name, method.input, method.output
+                ));
             }
         }
         for message in &file.messages {
@@ -147,27 +161,35 @@ fn longest_name() -> Name {
     Name::new(&name).expect("as long as names may be")
 }
 
+fn day(year: i32, month: u8, day: u8) -> Day {
+    Day::from_civil(year, month, day).expect("within its range")
+}
+
 fn largest_permission() -> PermissionRecord {
     PermissionRecord {
         authority: AuthorityId::new(255),
         decision: DecisionRef::new([9; 32]),
-        window: Window::new(
-            Day::from_civil(2026, 11, 24).expect("within its range"),
-            Day::from_civil(2033, 11, 23).expect("within its range"),
-        )
-        .expect("within its range"),
+        window: Window::new(day(2026, 11, 24), day(2033, 11, 23)).expect("within its range"),
         conditional: true,
-        scope: PermissionScope::Accreditation {
+        scope: PermissionScope::Accreditation(Accreditation {
+            coordinator: InstitutionId::new(u32::MAX),
+            programme: ProgrammeId::new(u32::MAX),
             title_ka: longest_name(),
             title_en: longest_name(),
+            agent: longest_name(),
             level: Level::new(6).expect("within its range"),
             fields: List::new(vec![FieldPrefix::new(4, 613).expect("within its range"); FIELDS_PER_PERMISSION_MAX])
                 .expect("within its range"),
             ects_max: EctsTenths::new(u16::MAX),
-            credential_type: CredentialType::MicroCredential,
-        },
+            credential_type: CredentialType::Participation,
+            modes: Modes::new(15).expect("within its range"),
+            review: day(2029, 11, 24),
+        }),
         granted: Height::new(u64::MAX),
-        state: PermissionState::Active,
+        predecessor: PermissionId::new(6),
+        state: PermissionState::Replaced { by: PermissionId::new(8) },
+        effective: day(2030, 1, 1),
+        reason: DecisionReason::ScopeChanged,
         entries: u32::MAX,
     }
 }
@@ -183,11 +205,35 @@ fn a_permission_is_shown_as_it_is_recorded() {
     assert_eq!((shown.number, shown.authority, shown.conditional), (7, 255, true));
     assert_eq!((shown.first_day.as_str(), shown.last_day.as_str()), ("2026-11-24", "2033-11-23"));
     assert_eq!((shown.decision.as_slice(), shown.granted_height), ([9; 32].as_slice(), u64::MAX));
-    assert_eq!((shown.kind(), shown.state()), (v1::PermissionKind::Accreditation, v1::PermissionState::Active));
+    assert_eq!((shown.kind(), shown.state()), (v1::PermissionKind::Accreditation, v1::PermissionState::Replaced));
     assert_eq!((shown.levels.as_slice(), shown.ects_tenths_max), ([6].as_slice(), 65_535));
     assert_eq!(shown.fields.first().map(String::as_str), Some("0613"), "leading zeros belong to the code");
     assert_eq!((shown.title_ka.len(), shown.title_en.len()), (NAME_BYTES_MAX, NAME_BYTES_MAX));
-    assert_eq!(shown.credential_type(), v1::CredentialType::MicroCredential);
+    assert_eq!(shown.credential_type(), v1::CredentialType::Participation);
+    assert_eq!((shown.coordinator, shown.programme, shown.agent.len()), (u32::MAX, u32::MAX, NAME_BYTES_MAX));
+    use v1::AttendanceMode as Mode;
+    assert!(shown.modes().eq([Mode::OnSite, Mode::Online, Mode::Blended, Mode::WorkBased]));
+    assert_eq!(shown.review_day, "2029-11-24");
+    assert_eq!((shown.effective_day.as_str(), shown.reason()), ("2030-01-01", v1::DecisionReason::ScopeChanged));
+    assert_eq!((shown.predecessor, shown.successor, shown.entry_count), (6, 8, u32::MAX));
+}
+
+#[test]
+fn states_without_a_successor_show_none() {
+    use v1::PermissionState as Shown;
+    let states = [
+        (PermissionState::Active, (Shown::Active, 0)),
+        (PermissionState::Suspended, (Shown::Suspended, 0)),
+        (PermissionState::Withdrawn, (Shown::Withdrawn, 0)),
+        (PermissionState::Replaced { by: PermissionId::new(3) }, (Shown::Replaced, 3)),
+        (PermissionState::Restored { by: PermissionId::new(4) }, (Shown::Restored, 4)),
+    ];
+    for (state, expected) in states {
+        let record = PermissionRecord { state, ..largest_permission() };
+        let shown = plain::permission(PermissionId::new(1), &record);
+        assert_eq!((shown.state(), shown.successor), expected);
+        assert_eq!(i32::from(shown.state()), i32::from(state.code()));
+    }
 }
 
 #[test]
@@ -223,33 +269,86 @@ fn an_institution_and_its_keys_are_shown_as_they_are_recorded() {
         legal_id: Text::new(&"9".repeat(LEGAL_ID_BYTES_MAX)).unwrap(),
         name_ka: longest_name(),
         name_en: Name::new("Georgian Technical University").unwrap(),
+        state: InstitutionState::Closed {
+            from: day(2027, 1, 1),
+            reason: DecisionReason::Merged,
+            successor: InstitutionId::new(9),
+        },
         registered: Height::new(3),
         keys: 17,
         permissions: 2,
+        programmes: 4,
         batches: 5,
+        entries: 6,
         compromised: List::new((0..COMPROMISED_KEYS_MAX).map(compromised).collect()).unwrap(),
     };
-    let sent = plain::institution(&facts).encode_to_vec();
+    let sent = plain::institution(InstitutionId::new(7), &facts).encode_to_vec();
     assert!(sent.len() <= limits::LIST_ENTRY_BYTES_MAX, "{} bytes", sent.len());
     let shown = v1::Institution::decode(sent.as_slice()).unwrap();
-    assert_eq!(InstitutionFacts::from_bytes(&shown.facts), Ok(facts));
+    assert_eq!(InstitutionFacts::from_bytes(&shown.facts).as_ref(), Ok(&facts));
     assert_eq!((shown.kind(), shown.jurisdiction.as_str()), (v1::InstitutionKind::University, "GEO"));
     assert_eq!((shown.name_en.as_str(), shown.name_ka.len()), ("Georgian Technical University", NAME_BYTES_MAX));
     assert_eq!((shown.registered_height, shown.key_count, shown.permission_count, shown.batch_count), (3, 17, 2, 5));
     assert_eq!(shown.compromised.len(), COMPROMISED_KEYS_MAX);
     assert_eq!(shown.compromised.last().map(|entry| (entry.index, entry.from_height)), Some((15, u64::MAX)));
+    assert_eq!((shown.number, shown.programme_count, shown.entry_count), (7, 4, 6));
+    assert_eq!((shown.state(), shown.closed_from.as_str()), (v1::InstitutionState::Closed, "2027-01-01"));
+    assert_eq!((shown.closure_reason(), shown.successor), (v1::DecisionReason::Merged, 9));
 
+    let shown =
+        plain::institution(InstitutionId::new(7), &InstitutionFacts { state: InstitutionState::Active, ..facts });
+    assert_eq!((shown.state(), shown.closed_from.as_str()), (v1::InstitutionState::Active, ""));
+    assert_eq!((shown.closure_reason(), shown.successor), (v1::DecisionReason::Unspecified, 0));
+}
+
+#[test]
+fn keys_programmes_and_authorities_are_shown_as_they_are_recorded() {
     let record = KeyRecord {
         purposes: KeyPurposes::new(5).unwrap(),
         key: key(),
+        window: Window::new(day(2026, 11, 24), day(2027, 11, 23)).unwrap(),
         added: Height::new(3),
         state: KeyState::Retired { at: Height::new(9) },
+        entries: 2,
     };
     let shown = plain::institution_key(KeyIndex::new(65_535), &record);
     assert_eq!(KeyRecord::from_bytes(&shown.record), Ok(record));
     assert_eq!((shown.index, shown.added_height, shown.retired_height), (65_535, 3, Some(9)));
     assert_eq!((shown.may_anchor, shown.may_set_status, shown.may_administer), (true, false, true));
     assert_eq!(shown.key, Some(v1::PublicKey { algorithm: 1, key: key().as_bytes().to_vec() }));
+    assert_eq!((shown.first_day.as_str(), shown.last_day.as_str()), ("2026-11-24", "2027-11-23"));
+    assert_eq!(shown.entry_count, 2);
+
+    let record = ProgrammeRecord {
+        title_ka: longest_name(),
+        title_en: Name::new("Network engineering").unwrap(),
+        partners: List::new((1..=16).map(InstitutionId::new).collect()).unwrap(),
+        registered: Height::new(5),
+        key: KeyIndex::new(2),
+    };
+    let shown = plain::programme(ProgrammeId::new(3), &record);
+    assert!(shown.encoded_len() <= limits::LIST_ENTRY_BYTES_MAX);
+    assert_eq!(ProgrammeRecord::from_bytes(&shown.record), Ok(record));
+    assert_eq!((shown.number, shown.registered_height, shown.key), (3, 5, 2));
+    assert_eq!((shown.title_ka.len(), shown.title_en.as_str()), (NAME_BYTES_MAX, "Network engineering"));
+    assert_eq!(shown.partners, (1..=16).collect::<Vec<_>>());
+
+    let record = AuthorityRecord {
+        kind: AuthorityKind::Nceqe,
+        name_ka: longest_name(),
+        name_en: Name::new("NCEQE").unwrap(),
+        keys: List::new(vec![key()]).unwrap(),
+        threshold: 1,
+        log_keys: List::new(vec![key(), key()]).unwrap(),
+        sequence: AuthoritySequence::new(12),
+    };
+    let shown = plain::authority(AuthorityId::new(2), &record);
+    assert_eq!(AuthorityRecord::from_bytes(&shown.record).as_ref(), Ok(&record));
+    assert_eq!((shown.number, shown.kind(), shown.ended), (2, v1::AuthorityKind::Nceqe, false));
+    assert_eq!((shown.name_ka.len(), shown.name_en.as_str()), (NAME_BYTES_MAX, "NCEQE"));
+    assert_eq!((shown.sequence, shown.threshold, shown.keys.len(), shown.log_keys.len()), (12, 1, 1, 2));
+    let ended = AuthorityRecord { keys: List::empty(), log_keys: List::empty(), ..record };
+    assert!(plain::authority(AuthorityId::new(2), &ended).ended);
 }
 
 #[test]
@@ -262,6 +361,12 @@ fn codes_on_the_wire_are_the_codes_of_the_ledger() {
     }
     for kind in CredentialType::ALL {
         assert_eq!(i32::from(plain::credential_type(*kind)), i32::from(kind.code()));
+    }
+    for kind in AuthorityKind::ALL {
+        assert_eq!(i32::from(plain::authority_kind(*kind)), i32::from(kind.code()));
+    }
+    for reason in DecisionReason::ALL {
+        assert_eq!(i32::from(plain::decision_reason(*reason)), i32::from(reason.code()));
     }
     let field = Field::new(613).unwrap();
     assert_eq!(field.to_string(), "0613");

@@ -8,12 +8,11 @@ use sigeli_verifier::{
     bundle::StampFile,
     certificate::CommitCertificate,
     codes::NetworkKind,
-    crypto::PublicKey,
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId,
-        KeyIndex, PermissionId, StateRoot, StatusHandle, TimeMs, TransactionId,
+        AuthorityId, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId,
+        ProgrammeId, StateRoot, StatusHandle, TimeMs, TransactionId,
     },
-    record::{InstitutionFacts, KeyRecord, PermissionRecord},
+    record::{AuthorityRecord, InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
     transaction::SignedTransaction,
     validators::ValidatorSet,
 };
@@ -151,17 +150,6 @@ pub struct NodeStatus {
     pub mempool_transactions: u64,
 }
 
-/// An authority as of the newest height.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorityAnswer {
-    /// The sequence number of its last executed transaction; 0 before the first.
-    pub sequence: AuthoritySequence,
-    /// How many of its keys must sign.
-    pub threshold: u8,
-    /// Its keys, in order of index.
-    pub keys: Vec<PublicKey>,
-}
-
 /// Which keys are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeysQuery {
@@ -169,6 +157,17 @@ pub struct KeysQuery {
     pub institution: InstitutionId,
     /// The first index wanted.
     pub start: KeyIndex,
+    /// The most wanted: 1 to `LIST_ENTRIES_MAX`.
+    pub limit: u32,
+}
+
+/// Which programmes are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProgrammesQuery {
+    /// The institution that coordinates them.
+    pub institution: InstitutionId,
+    /// The first number wanted, at least 1.
+    pub start: ProgrammeId,
     /// The most wanted: 1 to `LIST_ENTRIES_MAX`.
     pub limit: u32,
 }
@@ -224,13 +223,16 @@ pub trait Backend: Send + Sync + 'static {
     async fn genesis(&self) -> Result<Arc<[u8]>, BackendError>;
 
     /// An authority.
-    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError>;
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityRecord, BackendError>;
 
     /// An institution.
     async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError>;
 
     /// An institution's keys.
     async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError>;
+
+    /// An institution's programmes.
+    async fn programmes(&self, query: ProgrammesQuery) -> Result<Page<ProgrammeId, ProgrammeRecord>, BackendError>;
 
     /// An institution's permissions.
     async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError>;

@@ -23,8 +23,8 @@ mod server;
 mod service;
 
 pub use backend::{
-    AuthorityAnswer, Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome,
-    Page, PermissionsQuery, StampAnswer, StampQuery,
+    Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome, Page,
+    PermissionsQuery, ProgrammesQuery, StampAnswer, StampQuery,
 };
 pub use counters::GrpcCounters;
 pub use limits::GrpcLimits;

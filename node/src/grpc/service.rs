@@ -14,14 +14,14 @@ use sigeli_proto::{
 };
 use sigeli_verifier::{
     encode::Encode as _,
-    ids::{BatchRoot, Height, InstitutionId, PermissionId, StatusHandle, TransactionId},
+    ids::{BatchRoot, Height, InstitutionId, PermissionId, ProgrammeId, StatusHandle, TransactionId},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, service::Interceptor};
 
 use super::{
-    backend::{Backend, BackendError, HeaderAt, KeysQuery, Outcome, PermissionsQuery, StampQuery},
+    backend::{Backend, BackendError, HeaderAt, KeysQuery, Outcome, PermissionsQuery, ProgrammesQuery, StampQuery},
     counters::GrpcCounters,
     limits::GrpcLimits,
     outcome,
@@ -264,12 +264,8 @@ impl Ledger for LedgerService {
         let request = request.into_inner();
         self.observed("GetAuthority", async {
             let authority = convert::authority_id("authority", request.authority).map_err(invalid)?;
-            let answer = self.query(self.backend.authority(authority)).await?;
-            Ok(v1::Authority {
-                sequence: answer.sequence.get(),
-                threshold: answer.threshold.into(),
-                keys: answer.keys.iter().map(plain::public_key).collect(),
-            })
+            let record = self.query(self.backend.authority(authority)).await?;
+            Ok(plain::authority(authority, &record))
         })
         .await
     }
@@ -281,7 +277,7 @@ impl Ledger for LedgerService {
         let institution = InstitutionId::new(request.into_inner().institution);
         self.observed("GetInstitution", async {
             let facts = self.query(self.backend.institution(institution)).await?;
-            Ok(plain::institution(&facts))
+            Ok(plain::institution(institution, &facts))
         })
         .await
     }
@@ -298,6 +294,26 @@ impl Ledger for LedgerService {
             Ok(v1::ListKeysResponse {
                 keys: page.entries.iter().map(|(index, record)| plain::institution_key(*index, record)).collect(),
                 next: page.next.map(|index| index.get().into()),
+            })
+        })
+        .await
+    }
+
+    async fn list_programmes(
+        &self,
+        request: Request<v1::ListProgrammesRequest>,
+    ) -> Result<Response<v1::ListProgrammesResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("ListProgrammes", async {
+            let query = ProgrammesQuery {
+                institution: InstitutionId::new(request.institution),
+                start: ProgrammeId::new(request.start.max(1)),
+                limit: list_limit(request.limit)?,
+            };
+            let page = self.query(self.backend.programmes(query)).await?;
+            Ok(v1::ListProgrammesResponse {
+                programmes: page.entries.iter().map(|(number, record)| plain::programme(*number, record)).collect(),
+                next: page.next.map(ProgrammeId::get),
             })
         })
         .await
