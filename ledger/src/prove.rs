@@ -1,12 +1,21 @@
-//! Builds stamps from one snapshot: what a learner's bundle is refreshed with.
+//! Builds proofs from one snapshot: stamps, with which a learner's bundle is refreshed, and proved answers to all
+//! questions about the register ([`sigeli_verifier::proof`]).
 //!
 //! All parts come from the snapshot's one height, so they fit together under its header. Whether they convince is for
-//! [`sigeli_verifier::verify`]; nothing here is trusted by anyone.
+//! [`sigeli_verifier::verify`] and [`sigeli_verifier::proof`]; nothing here is trusted by anyone. Downloads come in pages:
+//! no answer holds more than one page in memory, however large the register is.
+
+mod batches;
+mod download;
+mod rows;
 
 use sigeli_verifier::{
+    block::HeaderProof,
     bundle::{PermissionSection, Stamp, StampFile, StatusFinding},
+    certificate::CommitCertificate,
     encode::Encode as _,
     ids::{BatchRoot, InstitutionId, RegisterKey, StatusHandle},
+    proof::{AbsenceProof, InstitutionAnswer, InstitutionProof, StateProof},
     record::{batch_key, institution_key, permission_key, status_key},
     register::{RegisterPath, value_hash},
 };
@@ -15,6 +24,11 @@ use crate::{
     state::{Institution, View, keys::Register},
     store::{Head, Snapshot, StoreError},
     tree::{self, Terminal},
+};
+
+pub use self::{
+    batches::{accreditation_page, batch_page},
+    download::{RegisterEntries, StatusEntries, entry, prefix_proof},
 };
 
 /// Why a proof cannot be built.
@@ -53,12 +67,7 @@ pub struct Subject {
 /// # Errors
 /// [`ProveError`].
 pub fn stamp<S: Snapshot>(snapshot: &S, subject: &Subject, with_permission: bool) -> Result<StampFile, ProveError> {
-    let Head { header, .. } = snapshot.head()?.ok_or(ProveError::NothingCommitted)?;
-    let missing = StoreError::Corrupt { what: "head's certificate (missing)" };
-    let certificate = snapshot.certificate(header.height)?.ok_or(missing)?;
-    if certificate.signatures().is_empty() {
-        return Err(ProveError::NothingCommitted);
-    }
+    let (header, certificate) = confirmed_head(snapshot)?;
     let view = View::new(snapshot);
     let id = subject.institution;
     let unknown = ProveError::UnknownInstitution { institution: id };
@@ -70,7 +79,7 @@ pub fn stamp<S: Snapshot>(snapshot: &S, subject: &Subject, with_permission: bool
     let permission =
         with_permission.then(|| prove_permission(snapshot, id, &institution, batch.accreditation)).transpose()?;
     let stamp = Stamp {
-        header: header.proof(),
+        header,
         certificate,
         state_siblings: view.roots()?.pair_siblings(),
         batch,
@@ -82,6 +91,62 @@ pub fn stamp<S: Snapshot>(snapshot: &S, subject: &Subject, with_permission: bool
         status_path,
     };
     Ok(StampFile { stamp, permission })
+}
+
+/// The newest header's proof part and the signatures under it.
+fn confirmed_head<S: Snapshot>(snapshot: &S) -> Result<(HeaderProof, CommitCertificate), ProveError> {
+    let Head { header, .. } = snapshot.head()?.ok_or(ProveError::NothingCommitted)?;
+    let missing = StoreError::Corrupt { what: "head's certificate (missing)" };
+    let certificate = snapshot.certificate(header.height)?.ok_or(missing)?;
+    if certificate.signatures().is_empty() {
+        return Err(ProveError::NothingCommitted);
+    }
+    Ok((header.proof(), certificate))
+}
+
+/// Proves the roots of the registers.
+///
+/// # Errors
+/// [`ProveError::NothingCommitted`], [`ProveError::Store`].
+pub fn state_proof<S: Snapshot>(snapshot: &S) -> Result<StateProof, ProveError> {
+    let (header, certificate) = confirmed_head(snapshot)?;
+    Ok(StateProof { header, certificate, roots: View::new(snapshot).roots()? })
+}
+
+/// Proves an institution.
+///
+/// # Errors
+/// [`ProveError::UnknownInstitution`], [`ProveError::Store`].
+pub fn institution_proof<S: Snapshot>(snapshot: &S, id: InstitutionId) -> Result<InstitutionProof, ProveError> {
+    match institution_answer(snapshot, id)? {
+        InstitutionAnswer::Present(proof) => Ok(proof),
+        InstitutionAnswer::Absent(_) => Err(ProveError::UnknownInstitution { institution: id }),
+    }
+}
+
+/// Proves an institution, or that no institution has this number.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn institution_answer<S: Snapshot>(snapshot: &S, id: InstitutionId) -> Result<InstitutionAnswer, StoreError> {
+    let key = institution_key(id);
+    match View::new(snapshot).institution(id)? {
+        Some(institution) => {
+            let path = present(snapshot, Register::Institutions, &key, &institution.value())?;
+            let Institution { facts, registers, .. } = institution;
+            Ok(InstitutionAnswer::Present(InstitutionProof { facts, registers, path }))
+        }
+        None => absent(snapshot, Register::Institutions, &key).map(InstitutionAnswer::Absent),
+    }
+}
+
+/// Proves that a key is absent.
+fn absent<S: Snapshot>(snapshot: &S, register: Register, key: &RegisterKey) -> Result<AbsenceProof, StoreError> {
+    let proof = tree::prove(snapshot, &register.prefix(), key)?;
+    match proof.terminal {
+        Terminal::Absent(terminal) => Ok(AbsenceProof { terminal, path: proof.path }),
+        Terminal::Present(_) => Err(StoreError::Corrupt { what: "register and record differ" }),
+    }
 }
 
 /// Proves an entry that is known to be present with this value.
@@ -112,11 +177,8 @@ fn prove_status<S: Snapshot>(
             Ok((StatusFinding::Present(record), path))
         }
         None => {
-            let proof = tree::prove(snapshot, &register.prefix(), &key)?;
-            match proof.terminal {
-                Terminal::Absent(terminal) => Ok((StatusFinding::Absent(terminal), proof.path)),
-                Terminal::Present(_) => Err(StoreError::Corrupt { what: "register and record differ" }),
-            }
+            let AbsenceProof { terminal, path } = absent(snapshot, register, &key)?;
+            Ok((StatusFinding::Absent(terminal), path))
         }
     }
 }

@@ -14,7 +14,8 @@ use alloc::{borrow::ToOwned as _, boxed::Box, collections::BTreeMap, vec::Vec};
 
 use sigeli_verifier::{
     ids::{RegisterKey, RegisterRoot, ValueHash},
-    register::{AbsenceTerminal, EMPTY, RegisterPath, bit},
+    proof::{PrefixProof, PrefixTerminal},
+    register::{AbsenceTerminal, EMPTY, RegisterPath, RegisterPrefix, bit},
 };
 
 use self::page::{Node, Page, Slot};
@@ -119,19 +120,71 @@ pub fn root<R: NodeReader>(reader: &R, prefix: &[u8]) -> Result<RegisterRoot, St
 /// # Errors
 /// [`StoreError`], [`StoreError::Corrupt`] when a page is missing or cannot be read back.
 pub fn prove<R: NodeReader>(reader: &R, prefix: &[u8], key: &RegisterKey) -> Result<Proof, StoreError> {
+    let (end, path) = walk(reader, prefix, key, u16::MAX)?;
+    let terminal = match end {
+        End::Empty => Terminal::Absent(AbsenceTerminal::Empty),
+        End::Leaf { key: found, value } if found == *key => Terminal::Present(value),
+        End::Leaf { key, value } => Terminal::Absent(AbsenceTerminal::Other { key, value }),
+        End::Subtree => return Err(StoreError::Corrupt { what: "register path" }),
+    };
+    Ok(Proof { path, terminal })
+}
+
+/// Proves which entries' keys begin with some bits: the way to their subtree, or to what stands above or in place of it.
+///
+/// # Errors
+/// As [`prove`].
+pub fn prove_prefix<R: NodeReader>(
+    reader: &R,
+    prefix: &[u8],
+    bits: &RegisterPrefix,
+) -> Result<PrefixProof, StoreError> {
+    let (end, path) = walk(reader, prefix, &bits.first_key(), bits.depth())?;
+    let terminal = match end {
+        End::Empty => PrefixTerminal::Absent(AbsenceTerminal::Empty),
+        End::Leaf { key, value } if !bits.contains(&key) => {
+            PrefixTerminal::Absent(AbsenceTerminal::Other { key, value })
+        }
+        End::Leaf { .. } | End::Subtree => PrefixTerminal::Entries,
+    };
+    Ok(PrefixProof { terminal, path })
+}
+
+const MISSING: StoreError = StoreError::Corrupt { what: "register page (missing)" };
+
+/// Where a walk ended.
+enum End {
+    /// At an empty subtree.
+    Empty,
+    /// At a lone entry.
+    Leaf { key: RegisterKey, value: ValueHash },
+    /// At the depth where it was to stop, over at least two entries.
+    Subtree,
+}
+
+/// Walks from the root towards `key`, to the first subtree of less than two entries or to `depth_max`.
+fn walk<R: NodeReader>(
+    reader: &R,
+    prefix: &[u8],
+    key: &RegisterKey,
+    depth_max: u16,
+) -> Result<(End, RegisterPath), StoreError> {
     let mut siblings = Vec::new();
     let mut depth = 0_u16;
     let mut page = match reader.read(&page_key(prefix, key, 0))? {
         Some(bytes) => Page::decode(&bytes)?,
         None => Page::empty(),
     };
-    let terminal = loop {
-        match descend(&page, key, depth, &mut siblings) {
-            Slot::Empty => break Terminal::Absent(AbsenceTerminal::Empty),
-            Slot::Leaf { key: found, value } if found == *key => break Terminal::Present(value),
-            Slot::Leaf { key, value } => break Terminal::Absent(AbsenceTerminal::Other { key, value }),
-            Slot::Inner(_) => {
+    let end = loop {
+        match descend(&page, key, depth, depth_max, &mut siblings) {
+            Some(Slot::Empty) => break End::Empty,
+            Some(Slot::Leaf { key, value }) => break End::Leaf { key, value },
+            None => break End::Subtree,
+            Some(Slot::Inner(_)) => {
                 depth = depth.saturating_add(page::LEVELS);
+                if depth >= depth_max {
+                    break End::Subtree;
+                }
                 let bytes = reader.read(&page_key(prefix, key, depth))?.ok_or(MISSING)?;
                 page = Page::decode(&bytes)?;
             }
@@ -139,19 +192,26 @@ pub fn prove<R: NodeReader>(reader: &R, prefix: &[u8], key: &RegisterKey) -> Res
     };
     siblings.reverse();
     let path = RegisterPath::new(siblings).ok_or(StoreError::Corrupt { what: "register path" })?;
-    Ok(Proof { path, terminal })
+    Ok((end, path))
 }
 
-const MISSING: StoreError = StoreError::Corrupt { what: "register page (missing)" };
-
 /// Walks one page towards `key` and pushes the siblings passed, topmost first. Stops at the first empty subtree or lone
-/// leaf, or at a slot.
-fn descend(page: &Page, key: &RegisterKey, depth: u16, siblings: &mut Vec<Option<[u8; 32]>>) -> Slot {
+/// leaf, or at a slot; `None` when it reached `depth_max` first.
+fn descend(
+    page: &Page,
+    key: &RegisterKey,
+    depth: u16,
+    depth_max: u16,
+    siblings: &mut Vec<Option<[u8; 32]>>,
+) -> Option<Slot> {
     let mut node = Node::ROOT;
     let mut depth = depth;
     loop {
         if let Some(slot) = page.terminal(node) {
-            return slot;
+            return Some(slot);
+        }
+        if depth >= depth_max {
+            return None;
         }
         let (towards, other) = node.children(bit(key, depth));
         let sibling = page.hash(other);
