@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*};
-use sigeli_ledger::tree::{Applied, Proof, Terminal, apply, prove, root};
+use sigeli_ledger::tree::{Applied, Proof, Terminal, apply, prove, prove_prefix, root};
 use sigeli_verifier::{
     ids::{RegisterKey, RegisterRoot, ValueHash},
-    register::{AbsenceTerminal, leaf, node},
+    proof::{PrefixProof, PrefixTerminal},
+    register::{AbsenceTerminal, RegisterPrefix, leaf, node, register_root},
 };
 
 type Map = BTreeMap<RegisterKey, ValueHash>;
@@ -84,8 +85,48 @@ fn check_proof(map: &Map, key: &RegisterKey, proof: &Proof, root: RegisterRoot) 
     }
 }
 
+fn begins(key: &RegisterKey, prefix: RegisterPrefix) -> bool {
+    (0..usize::from(prefix.length())).all(|depth| bit_of(key, depth) == (prefix.bits() >> (15 - depth) & 1 == 1))
+}
+
+fn check_prefix(map: &Map, prefix: RegisterPrefix, proof: &PrefixProof, root: RegisterRoot) {
+    let below: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).filter(|(key, _)| begins(key, prefix)).collect();
+    let computed = match (below.as_slice(), proof.terminal) {
+        ([], PrefixTerminal::Absent(terminal)) => proof.path.root_without_prefix(&prefix, &terminal),
+        ([(key, value)], PrefixTerminal::Entries) => {
+            assert!(proof.path.depth() <= prefix.depth());
+            proof.path.root_with(key, value)
+        }
+        ([_, _, ..], PrefixTerminal::Entries) => {
+            proof.path.root_above(&prefix, reference(&below, prefix.length().into()))
+        }
+        (expected, found) => panic!("{expected:?} but {found:?}"),
+    };
+    assert_eq!(computed, Ok(root), "{prefix:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// The prefixes of keys, and those beside them, are proved as the textbook has them, at every length.
+    #[test]
+    fn prefixes_are_proved_as_the_textbook_has_them(entries in vec((key(), any::<u8>()), 0..60), asked in vec(key(), 4)) {
+        let map: Map = entries.iter().map(|(key, byte)| (*key, value(*byte))).collect();
+        let mut rows = Rows::new();
+        let updates = map.iter().map(|(key, value)| (*key, Some(*value))).collect();
+        let applied = apply(&rows, PREFIX, &updates).unwrap();
+        let root = write(&mut rows, applied);
+        let leaves: Vec<_> = map.iter().map(|(key, value)| (*key, *value)).collect();
+        prop_assert_eq!(register_root(&leaves), Ok(root));
+        for key in map.keys().take(12).chain(&asked) {
+            for length in 0..=16 {
+                let prefix = RegisterPrefix::of(key, length).unwrap();
+                for prefix in [Some(prefix), prefix.next()].into_iter().flatten() {
+                    check_prefix(&map, prefix, &prove_prefix(&rows, PREFIX, &prefix).unwrap(), root);
+                }
+            }
+        }
+    }
 
     /// Any batches of puts and deletes give the textbook root, pages that depend on the entries alone, and proofs that
     /// the verifier accepts.

@@ -411,10 +411,8 @@ fn a_state_is_confirmed_by_its_quorum_alone() {
 
     let refused = |proof: &StateProof, ledger: &TrustedLedger| proof.verify(ledger).unwrap_err();
     let proof = world.state();
-    let few = StateProof {
-        certificate: sign(&world.header, world.header.id(), &world.set, &world.keys, &[0, 1]),
-        ..proof
-    };
+    let few =
+        StateProof { certificate: sign(&world.header, world.header.id(), &world.set, &world.keys, &[0, 1]), ..proof };
     let no_quorum = CertificateError::NoQuorum { power: 2, total: 4 };
     assert_eq!(refused(&few, &world.ledger), ProofError::NotConfirmed(no_quorum));
 
