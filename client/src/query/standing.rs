@@ -1,0 +1,291 @@
+//! Where a permission stands on a day, from its record and its whole history. Pure: the same verified records always give
+//! the same answer, whatever the node that sent them thinks.
+
+use sigeli_verifier::{
+    ids::{PermissionId, TimeMs},
+    record::{PermissionEntry, PermissionRecord, PermissionState, standing_on},
+    time::Day,
+};
+
+/// A permission as a register holds it: its number, its record, and all entries of its history, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    number: PermissionId,
+    record: PermissionRecord,
+    history: Vec<PermissionEntry>,
+}
+
+/// A record and a history that cannot belong together: the register was not written by the ledger's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("record and history of permission {number} contradict each other")]
+pub struct Contradiction {
+    /// The permission.
+    pub number: PermissionId,
+}
+
+/// Where a permission stands on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its days have not begun.
+    NotYet {
+        /// Its first day.
+        first: Day,
+    },
+    /// It holds.
+    Holds,
+    /// It is suspended.
+    Suspended {
+        /// The first day of that.
+        since: Day,
+    },
+    /// It was withdrawn.
+    Withdrawn {
+        /// The first day of that.
+        since: Day,
+    },
+    /// Another one took its place.
+    Replaced {
+        /// Which.
+        by: PermissionId,
+        /// The first day of that.
+        since: Day,
+    },
+    /// Its withdrawal was annulled, and another one took its place.
+    Restored {
+        /// Which.
+        by: PermissionId,
+        /// The first day of that.
+        since: Day,
+    },
+    /// Its days have passed.
+    Expired {
+        /// Its last day.
+        last: Day,
+    },
+}
+
+impl Standing {
+    /// One word for programs and lists.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotYet { .. } => "not_yet",
+            Self::Holds => "active",
+            Self::Suspended { .. } => "suspended",
+            Self::Withdrawn { .. } => "withdrawn",
+            Self::Replaced { .. } => "replaced",
+            Self::Restored { .. } => "restored",
+            Self::Expired { .. } => "expired",
+        }
+    }
+
+    /// In a few words, in English.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::NotYet { first } => format!("not in force before {first}"),
+            Self::Holds => "in force".to_owned(),
+            Self::Suspended { since } => format!("suspended since {since}"),
+            Self::Withdrawn { since } => format!("withdrawn since {since}"),
+            Self::Replaced { by, since } => format!("replaced by permission {by} since {since}"),
+            Self::Restored { by, since } => format!("withdrawn; restored as permission {by}, entered {since}"),
+            Self::Expired { last } => format!("expired: {last} was its last day"),
+        }
+    }
+}
+
+impl Held {
+    /// Takes a permission.
+    ///
+    /// # Errors
+    /// [`Contradiction`] when the history is not as long as the record says, does not begin with the grant on the first day
+    /// of the window, goes back in time, or ends elsewhere than the record.
+    pub fn new(
+        number: PermissionId,
+        record: PermissionRecord,
+        history: Vec<PermissionEntry>,
+    ) -> Result<Self, Contradiction> {
+        let counted = u32::try_from(history.len()) == Ok(record.entries);
+        let begins = history.first().is_some_and(|first| {
+            first.effective == record.window.first()
+                && first.state == PermissionState::Active
+                && first.height == record.granted
+                && first.decision == record.decision
+                && first.authority == record.authority
+        });
+        let ends = history.last().is_some_and(|last| {
+            last.state == record.state && last.effective == record.effective && last.reason == record.reason
+        });
+        let ordered = history.is_sorted_by(|left, right| {
+            left.effective <= right.effective && left.height <= right.height && left.time <= right.time
+        });
+        if counted && begins && ends && ordered {
+            Ok(Self { number, record, history })
+        } else {
+            Err(Contradiction { number })
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(&self) -> PermissionId {
+        self.number
+    }
+
+    /// Its record.
+    #[must_use]
+    pub const fn record(&self) -> &PermissionRecord {
+        &self.record
+    }
+
+    /// Its history, oldest entry first; at least the grant.
+    #[must_use]
+    pub fn history(&self) -> &[PermissionEntry] {
+        &self.history
+    }
+
+    /// The entries that the ledger held at a time: all whose block is not later.
+    #[must_use]
+    pub fn known_at(&self, time: TimeMs) -> &[PermissionEntry] {
+        let count = self.history.partition_point(|entry| entry.time <= time);
+        &self.history[..count]
+    }
+
+    /// Where it stands on a day, by all that was written about it until now, decisions with effect for the past included.
+    #[must_use]
+    pub fn standing(&self, day: Day) -> Standing {
+        self.standing_by(&self.history, day)
+    }
+
+    /// Where it stood on a day by what the ledger held at a time; `None` when it had not been granted by then.
+    #[must_use]
+    pub fn standing_known_at(&self, day: Day, time: TimeMs) -> Option<Standing> {
+        let known = self.known_at(time);
+        (!known.is_empty()).then(|| self.standing_by(known, day))
+    }
+
+    fn standing_by(&self, history: &[PermissionEntry], day: Day) -> Standing {
+        let window = self.record.window;
+        if day < window.first() {
+            return Standing::NotYet { first: window.first() };
+        }
+        // The grant counts from the first day of the window, so that there is an entry from here on.
+        let Some(entry) = standing_on(history, day) else { return Standing::NotYet { first: window.first() } };
+        let since = entry.effective;
+        match entry.state {
+            PermissionState::Suspended => Standing::Suspended { since },
+            PermissionState::Withdrawn => Standing::Withdrawn { since },
+            PermissionState::Replaced { by } => Standing::Replaced { by, since },
+            PermissionState::Restored { by } => Standing::Restored { by, since },
+            PermissionState::Active if day > window.last() => Standing::Expired { last: window.last() },
+            PermissionState::Active => Standing::Holds,
+        }
+    }
+
+    /// The last day on which it holds or may hold again by what is written so far: the day before it was withdrawn or
+    /// replaced, or the end of its window, whichever comes first. May lie before its first day, when it never held.
+    #[must_use]
+    pub fn last_day(&self) -> Day {
+        let last = self.record.window.last();
+        let ended = self.history.iter().find(|entry| {
+            matches!(
+                entry.state,
+                PermissionState::Withdrawn | PermissionState::Replaced { .. } | PermissionState::Restored { .. }
+            )
+        });
+        ended.map_or(last, |entry| last.min(Day::new(entry.effective.get().saturating_sub(1))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::examples::{day, entry, grant, held};
+
+    #[test]
+    fn the_days_at_each_edge() {
+        let plain = held(1, grant("2026-09-01", "2027-08-31"), &[]);
+        assert_eq!(plain.standing(day("2026-08-31")), Standing::NotYet { first: day("2026-09-01") });
+        assert_eq!(plain.standing(day("2026-09-01")), Standing::Holds);
+        assert_eq!(plain.standing(day("2027-08-31")), Standing::Holds);
+        assert_eq!(plain.standing(day("2027-09-01")), Standing::Expired { last: day("2027-08-31") });
+        assert_eq!(plain.last_day(), day("2027-08-31"));
+
+        let since = |text| Standing::Suspended { since: day(text) };
+        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[
+            entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
+            entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
+            entry(12, "2027-02-01", PermissionState::Withdrawn, "2027-01-15"),
+        ]);
+        assert_eq!(changed.standing(day("2026-11-30")), Standing::Holds, "a later day does not count yet");
+        assert_eq!(changed.standing(day("2026-12-01")), since("2026-12-01"));
+        assert_eq!(changed.standing(day("2026-12-31")), since("2026-12-01"));
+        assert_eq!(changed.standing(day("2027-01-01")), Standing::Holds);
+        assert_eq!(changed.standing(day("2027-01-14")), Standing::Holds);
+        assert_eq!(changed.standing(day("2027-01-15")), Standing::Withdrawn { since: day("2027-01-15") });
+        assert_eq!(changed.standing(day("2028-01-01")).word(), "withdrawn", "the end of its days changes nothing");
+        assert_eq!(changed.last_day(), day("2027-01-14"));
+    }
+
+    #[test]
+    fn what_is_decided_later_for_the_past_was_not_known_before() {
+        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[entry(
+            12,
+            "2027-02-01",
+            PermissionState::Withdrawn,
+            "2027-01-15",
+        )]);
+        let written = changed.history()[1].time;
+        let before = TimeMs::new(written.get() - 1);
+        assert_eq!(changed.standing_known_at(day("2027-01-20"), before), Some(Standing::Holds));
+        assert_eq!(changed.standing_known_at(day("2027-01-20"), written).unwrap().word(), "withdrawn");
+        assert_eq!(changed.standing_known_at(day("2027-01-20"), TimeMs::new(0)), None);
+    }
+
+    #[test]
+    fn entries_of_one_day_count_in_order() {
+        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[
+            entry(10, "2026-11-24", PermissionState::Suspended, "2026-11-24"),
+            entry(11, "2026-11-24", PermissionState::Active, "2026-11-24"),
+        ]);
+        assert_eq!(changed.standing(day("2026-11-24")), Standing::Holds);
+    }
+
+    #[test]
+    fn withdrawn_before_it_began_it_never_held() {
+        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[entry(
+            10,
+            "2026-08-01",
+            PermissionState::Withdrawn,
+            "2026-09-01",
+        )]);
+        assert_eq!(changed.standing(day("2026-08-31")).word(), "not_yet");
+        assert_eq!(changed.standing(day("2026-09-01")).word(), "withdrawn");
+        assert_eq!(changed.last_day(), day("2026-08-31"));
+    }
+
+    #[test]
+    fn a_history_that_is_not_the_records_is_refused() {
+        let good = held(1, grant("2026-09-01", "2027-08-31"), &[
+            entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
+            entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
+        ]);
+        let (record, history) = (good.record().clone(), good.history().to_vec());
+        let refused = |record: &PermissionRecord, history: Vec<PermissionEntry>| {
+            Held::new(PermissionId::new(1), record.clone(), history)
+                .expect_err("record and history do not belong together");
+        };
+        refused(&record, history[..2].to_vec());
+        refused(&record, history[1..].to_vec());
+        refused(&record, Vec::new());
+        let mut backwards = history.clone();
+        backwards[1].effective = day("2027-01-02");
+        refused(&record, backwards);
+        let mut other = record.clone();
+        other.state = PermissionState::Withdrawn;
+        refused(&other, history.clone());
+        let mut begins_late = history;
+        begins_late[0].effective = day("2026-09-02");
+        refused(&record, begins_late);
+    }
+}
