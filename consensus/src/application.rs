@@ -47,14 +47,16 @@ pub enum Admission {
 }
 
 fn storage(error: &StoreError) -> Fatal {
-    Fatal::Storage {
-        what: match error {
-            StoreError::Io { operation, .. } => operation,
-            StoreError::Corrupt { what } => what,
-            StoreError::OutOfOrder { .. } => "a height out of order",
-            StoreError::Dead => "the store after an earlier failure",
-        },
-    }
+    let what = match error {
+        StoreError::Io { operation, .. } => operation,
+        StoreError::Corrupt { what } => what,
+        StoreError::OutOfOrder { .. } => "a height out of order",
+        StoreError::UpgradeNeeded { version, height } => {
+            return Fatal::UpgradeNeeded { version: *version, height: *height };
+        }
+        StoreError::Dead => "the store after an earlier failure",
+    };
+    Fatal::Storage { what }
 }
 
 fn height_validators<S: Store>(chain: &Chain<S>) -> Result<HeightValidators, Fatal> {

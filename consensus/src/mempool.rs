@@ -40,6 +40,7 @@ pub enum PoolRefusal {
 enum Share {
     Institution(InstitutionId),
     Authority(AuthorityId),
+    Authorities,
 }
 
 impl Share {
@@ -47,6 +48,7 @@ impl Share {
         match sender {
             Sender::Institution { institution } => Self::Institution(institution),
             Sender::Authority { authority, .. } => Self::Authority(authority),
+            Sender::Authorities { .. } => Self::Authorities,
         }
     }
 }

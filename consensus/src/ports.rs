@@ -30,6 +30,14 @@ pub enum Fatal {
         /// What.
         what: &'static str,
     },
+    /// The authorities have agreed on a protocol version that this program does not know.
+    #[error("protocol version {version} counts from block {height} on: install the newer program")]
+    UpgradeNeeded {
+        /// The version that counts.
+        version: u16,
+        /// The first height that this program cannot judge.
+        height: Height,
+    },
     /// The consensus core broke an invariant.
     #[error(transparent)]
     Engine(#[from] EngineError),

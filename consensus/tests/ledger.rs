@@ -17,17 +17,19 @@ use sigeli_ledger::{
     chain::Chain,
     genesis::{ConsensusParameters, Genesis, GenesisAuthority, GenesisDocument},
     memory::MemoryStore,
-    state::{AuthorityKind, Policy, RegisteredValidator},
+    state::RegisteredValidator,
 };
 use sigeli_verifier::{
     bounded::{List, Text},
     crypto::PublicKey,
     ids::{
-        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, Round,
-        Signature, TimeMs,
+        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, ProfileHash,
+        Round, Signature, TimeMs,
     },
+    record::Policy,
+    time::{Day, Window},
     transaction::{
-        InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Name, Payload, Sender, SignedTransaction,
+        AuthorityKind, InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Name, Payload, Sender, SignedTransaction,
         Transaction, TransactionSignature,
     },
     trust::NetworkKind,
@@ -77,12 +79,14 @@ fn document(validators: &ValidatorSet, time: TimeMs) -> GenesisDocument {
         observers: List::empty(),
         policy: Policy {
             ects_max: [150; 8].map(EctsTenths::new),
-            ects_min: EctsTenths::new(10),
+            ects_min: [10; 8].map(EctsTenths::new),
+            ects_recognised_max: EctsTenths::new(300),
             batch_height_min: 5,
             clock_tolerance_ms: 300_000,
             pilot_order_required: false,
             batches_per_day: 3,
             statuses_per_day: 5,
+            approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),
     }
@@ -92,7 +96,8 @@ fn document(validators: &ValidatorSet, time: TimeMs) -> GenesisDocument {
 fn registrations(genesis: GenesisHash, time: TimeMs) -> Vec<SignedTransaction> {
     let registration = |number: u64| {
         let institution = InstitutionId::new(u32::try_from(number).expect("few"));
-        let key = InstitutionKey { key: public(&secret(3, 0)), purposes: KeyPurposes::ALL };
+        let window = Window::new(Day::new(0), Day::new(100_000)).expect("in order");
+        let key = InstitutionKey { key: public(&secret(3, 0)), purposes: KeyPurposes::ALL, window };
         let body = Transaction {
             genesis,
             valid_until: TimeMs::new(time.get() + 86_400_000),
@@ -104,6 +109,7 @@ fn registrations(genesis: GenesisHash, time: TimeMs) -> Vec<SignedTransaction> {
                 kind: InstitutionKind::University,
                 name_ka: name("უნივერსიტეტი"),
                 name_en: name("University"),
+                profile: ProfileHash::new([0; 32]),
                 decision: DecisionRef::new([u8::try_from(number).expect("few"); 32]),
                 keys: List::new(vec![key]).expect("one key"),
             }),
