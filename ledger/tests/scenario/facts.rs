@@ -1,0 +1,155 @@
+//! What a `check` line reads from the ledger: facts that no code tells, such as numbers and states.
+
+use std::collections::BTreeMap;
+
+use sigeli_ledger::{chain::Chain, memory::MemoryStore, state::View};
+use sigeli_verifier::{
+    ids::KeyIndex,
+    record::{BatchStatus, KeyState, StatusState, Writer},
+};
+
+use crate::{
+    act::{credential, handle, root, written},
+    cast::{Cast, institution},
+    words::Words,
+};
+
+type Facts = BTreeMap<&'static str, String>;
+
+/// Compares what the rest of the line says with what the ledger holds.
+pub(crate) fn check(chain: &Chain<MemoryStore>, cast: &Cast, mut words: Words) -> Result<(), String> {
+    let facts = read(chain, cast, &mut words)?;
+    while !words.is_empty() {
+        let (fact, expected) = (words.word()?, words.word()?);
+        let found = facts.get(fact.as_str()).ok_or_else(|| format!("{fact:?} is none of {facts:?}"))?;
+        if *found != expected {
+            return Err(format!("expected {fact} {expected}, found {found}"));
+        }
+    }
+    Ok(())
+}
+
+fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Facts, String> {
+    let snapshot = chain.snapshot();
+    let view = View::new(&snapshot);
+    let missing = || "the ledger holds no such thing".to_owned();
+    let kind = words.word()?;
+    match kind.as_str() {
+        "institution" => {
+            let facts = view.institution(institution(&words.word()?)?).unwrap().ok_or_else(missing)?.facts;
+            Ok(Facts::from([
+                ("keys", facts.keys.to_string()),
+                ("permissions", facts.permissions.to_string()),
+                ("programmes", facts.programmes.to_string()),
+                ("batches", facts.batches.to_string()),
+                ("entries", facts.entries.to_string()),
+                ("kind", written(&facts.kind)),
+                ("state", written(&facts.state)),
+                ("name-en", facts.name_en.to_string()),
+                ("compromised", facts.compromised.len().to_string()),
+            ]))
+        }
+        "batch" => {
+            let label = words.word()?;
+            words.expect("of")?;
+            let record = view.batch(institution(&words.word()?)?, &root(&label)).unwrap().ok_or_else(missing)?;
+            let (state, entries, by) = match record.status {
+                BatchStatus::Valid => ("valid".to_owned(), 0, "nobody"),
+                BatchStatus::Changed(change) => (written(&change.state), change.entries, writer(&change.writer)),
+            };
+            Ok(Facts::from([
+                ("number", record.sequence.to_string()),
+                ("number-under-accreditation", record.accreditation_sequence.to_string()),
+                ("accreditation", record.accreditation.to_string()),
+                ("authorisation", record.judged.authorisation.to_string()),
+                ("order", record.judged.order.to_string()),
+                ("key", record.key.to_string()),
+                ("state", state),
+                ("entries", entries.to_string()),
+                ("by", by.to_owned()),
+            ]))
+        }
+        "credential" => {
+            let number = credential(&words.word()?)?;
+            words.expect("of")?;
+            let found = view.status(institution(&words.word()?)?, &handle(number)).unwrap();
+            let record = found.ok_or_else(missing)?;
+            let replaced = matches!(record.state, StatusState::Superseded { successor } if successor != [0; 32]);
+            Ok(Facts::from([
+                ("state", written(&record.state)),
+                ("reason", written(&record.reason)),
+                ("entries", record.entries.to_string()),
+                ("by", writer(&record.writer).to_owned()),
+                ("replaced", replaced.to_string()),
+            ]))
+        }
+        "permission" => {
+            let mut ahead = words.clone();
+            ahead.word()?;
+            ahead.expect("of")?;
+            let whose = institution(&ahead.word()?)?;
+            let number = cast.permission(whose, words)?;
+            words.expect("of")?;
+            words.word()?;
+            let record = view.permission(whose, number).unwrap().ok_or_else(missing)?;
+            Ok(Facts::from([
+                ("number", number.to_string()),
+                ("state", written(&record.state)),
+                ("reason", written(&record.reason)),
+                ("effective", record.effective.to_string()),
+                ("from", record.window.first().to_string()),
+                ("until", record.window.last().to_string()),
+                ("conditional", record.conditional.to_string()),
+                ("predecessor", record.predecessor.to_string()),
+                ("entries", record.entries.to_string()),
+                ("batches", view.permission_tally(whose, number).unwrap().to_string()),
+            ]))
+        }
+        "key" => {
+            let index = KeyIndex::new(words.number()?);
+            words.expect("of")?;
+            let whose = institution(&words.word()?)?;
+            let record = view.key(whose, index).unwrap().ok_or_else(missing)?;
+            let institution = view.institution(whose).unwrap().ok_or_else(missing)?;
+            let state = match record.state {
+                KeyState::Active => "active",
+                KeyState::Retired { .. } => "retired",
+            };
+            let compromised = institution.facts.compromised_from(index);
+            Ok(Facts::from([
+                ("state", state.to_owned()),
+                ("entries", record.entries.to_string()),
+                ("compromised", compromised.map_or_else(|| "no".to_owned(), |from| format!("from-{from}"))),
+            ]))
+        }
+        "authority" => {
+            let id = cast.authority(&words.word()?)?.id;
+            let record = view.authority(id).unwrap().ok_or_else(missing)?;
+            Ok(Facts::from([
+                ("kind", written(&record.kind)),
+                ("keys", record.keys.len().to_string()),
+                ("threshold", record.threshold.to_string()),
+                ("sequence", record.sequence.to_string()),
+            ]))
+        }
+        "governance" => {
+            let joint = view.joint().unwrap();
+            let after = |height: u64| height.saturating_sub(chain.head().header.height.get()).to_string();
+            Ok(Facts::from([
+                ("authorities", joint.authorities.len().to_string()),
+                ("sequence", joint.sequence.to_string()),
+                ("version", joint.version.to_string()),
+                ("announced", joint.upgrade_version.to_string()),
+                ("blocks-until-upgrade", after(joint.upgrade_height.get())),
+            ]))
+        }
+        other => Err(format!("{other:?} cannot be checked")),
+    }
+}
+
+const fn writer(writer: &Writer) -> &'static str {
+    match writer {
+        Writer::Institution { .. } => "institution",
+        Writer::Authority { .. } => "authority",
+    }
+}
