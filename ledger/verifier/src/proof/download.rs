@@ -12,6 +12,7 @@ use crate::{
         REGISTER_DOWNLOAD_ENTRIES_MAX, REGISTER_NAME_BYTES_MAX, REGISTER_PAGE_BYTES_MAX, REGISTER_PAGE_ENTRIES_MAX,
         REGISTER_VALUE_BYTES_MAX,
     },
+    record::{status_entry_name, status_name},
     register::{self, AbsenceTerminal, RegisterPath, RegisterPrefix, SubtreeHasher, register_root, value_hash},
 };
 
@@ -281,17 +282,10 @@ pub enum StatusName {
 
 impl Encode for StatusName {
     fn encode(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Head(handle) => {
-                out.push(1);
-                handle.encode(out);
-            }
-            Self::Entry(handle, entry) => {
-                out.push(2);
-                handle.encode(out);
-                entry.encode(out);
-            }
-        }
+        out.extend(match self {
+            Self::Head(handle) => status_name(handle),
+            Self::Entry(handle, entry) => status_entry_name(handle, *entry),
+        });
     }
 }
 

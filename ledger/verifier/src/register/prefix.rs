@@ -143,6 +143,7 @@ impl RegisterPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::ValueHash;
 
     #[test]
     fn prefixes_of_one_length_part_the_keys() {
@@ -173,5 +174,32 @@ mod tests {
         assert!(RegisterPrefix::from_bytes(&[4, 0xa0, 1]).is_err());
         assert!(RegisterPrefix::from_bytes(&[17, 0, 0]).is_err());
         assert_eq!(RegisterPrefix::from_bytes(&[16, 0, 1]).unwrap().next(), RegisterPrefix::new(2, 16));
+    }
+
+    #[test]
+    fn a_path_that_no_register_has_is_refused_before_its_root_is_looked_at() {
+        let prefix = RegisterPrefix::new(0x8000, 2).unwrap();
+        let path = |siblings: &[Option<[u8; 32]>]| RegisterPath::new(siblings.to_vec()).unwrap();
+        let other =
+            |first| AbsenceTerminal::Other { key: RegisterKey::new([first; 32]), value: ValueHash::new([1; 32]) };
+        let (some, two) = (Some([7; 32]), path(&[Some([7; 32]), None]));
+        // The other entry lies in the other half, beside the path, under the prefix.
+        assert_eq!(two.root_without_prefix(&prefix, &other(0x40)), Err(PathError::OffPath));
+        assert_eq!(two.root_without_prefix(&prefix, &other(0xc0)), Err(PathError::OffPath));
+        assert_eq!(two.root_without_prefix(&prefix, &other(0x80)), Err(PathError::SameKey));
+        let one = path(&[some]);
+        assert!(one.root_without_prefix(&prefix, &other(0xc0)).is_ok());
+        assert_eq!(one.root_without_prefix(&prefix, &other(0x40)), Err(PathError::OffPath));
+        assert!(path(&[]).root_without_prefix(&prefix, &other(0x40)).is_ok());
+        for terminal in [AbsenceTerminal::Empty, other(0xc0)] {
+            let hollow = path(&[None, some]).root_without_prefix(&prefix, &terminal);
+            assert_eq!(hollow, Err(PathError::DeepestSiblingEmpty));
+            let deep = path(&[some, some, some]).root_without_prefix(&prefix, &terminal);
+            assert_eq!(deep, Err(PathError::Depth));
+        }
+        // Above two entries a sibling may be empty, but the depth is the prefix's.
+        assert!(path(&[None, some]).root_above(&prefix, [3; 32]).is_ok());
+        assert_eq!(path(&[some]).root_above(&prefix, [3; 32]), Err(PathError::Depth));
+        assert_eq!(path(&[some; 3]).root_above(&prefix, [3; 32]), Err(PathError::Depth));
     }
 }
