@@ -278,12 +278,12 @@ pub(super) fn check_status<R: NodeReader>(
         BatchStatus::Valid => None,
         BatchStatus::Changed(change) => Some(change),
     };
-    let next = match (present.map(|change| change.state), action) {
-        (Some(BatchState::Suspended), BatchAction::Reinstate) => BatchState::Reinstated,
+    let (next, reason) = match (present.map(|change| change.state), action) {
+        (Some(BatchState::Suspended), BatchAction::Reinstate) => (BatchState::Reinstated, reason),
         (Some(BatchState::Suspended | BatchState::Revoked), BatchAction::Suspend)
         | (Some(BatchState::Revoked), BatchAction::Revoke) => return Err(invalid.into()),
-        (_, BatchAction::Suspend) => BatchState::Suspended,
-        (_, BatchAction::Revoke) => BatchState::Revoked,
+        (_, BatchAction::Suspend) => (BatchState::Suspended, reason),
+        (_, BatchAction::Revoke) => (BatchState::Revoked, reason),
         (_, BatchAction::Reinstate) => return Err(invalid.into()),
         (_, BatchAction::Annul) => before_void(state, target, set, present)?.ok_or(invalid)?,
     };
@@ -299,23 +299,23 @@ pub(super) fn check_status<R: NodeReader>(
     Ok(Vec::from([Write::Batch(target.id, set.root, record), Write::BatchEntry(target.id, set.root, change)]))
 }
 
-/// The state before the newest changes that are void; `None` when the newest one is not.
+/// State and reason before the newest changes that are void; `None` when the newest one is not.
 fn before_void<R: NodeReader>(
     state: &Overlay<'_, R>,
     target: &Target,
     set: &BatchStatusSet,
     present: Option<BatchChange>,
-) -> Result<Option<BatchState>, StoreError> {
+) -> Result<Option<(BatchState, StatusReason)>, StoreError> {
     let facts = &target.institution.facts;
     let Some(newest) = present.filter(|change| facts.is_void(&change.writer, change.height)) else { return Ok(None) };
     for entry in (1..newest.entries).rev() {
         let missing = StoreError::Corrupt { what: "batch history (missing)" };
         let change = state.view().batch_entry(target.id, &set.root, entry)?.ok_or(missing)?;
         if !facts.is_void(&change.writer, change.height) {
-            return Ok(Some(change.state));
+            return Ok(Some((change.state, change.reason)));
         }
     }
-    Ok(Some(BatchState::Annulled))
+    Ok(Some((BatchState::Annulled, StatusReason::Annulled)))
 }
 
 /// As for credentials; an annulment is the quality agency's, and its reason is that and nothing else.

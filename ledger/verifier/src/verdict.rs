@@ -394,6 +394,8 @@ fn holds(record: &PermissionRecord, day: Day) -> bool {
     let counts = record.effective <= day;
     let active = match record.state {
         PermissionState::Active => counts || record.entries <= 1,
+        // The withdrawal counts as never made. What became of the permission that stands for this one, this head cannot say.
+        PermissionState::Restored { .. } => true,
         _ => !counts,
     };
     active && day <= record.window.last()

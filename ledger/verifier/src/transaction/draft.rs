@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The first bytes of a draft file, the last of them its version.
-pub const DRAFT_MAGIC: [u8; 8] = *b"SIGELIT\x01";
+pub const DRAFT_MAGIC: [u8; 8] = *b"SIGELID\x01";
 
 /// A transaction and its signatures so far: none, some or all, in strictly ascending order of key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -164,6 +164,7 @@ proptest! {
         all_canonical(&bytes)?;
         all_canonical(&[b"SIGELIB\x01", &bytes[..]].concat())?;
         all_canonical(&[b"SIGELIT\x01", &bytes[..]].concat())?;
+        all_canonical(&[b"SIGELID\x01", &bytes[..]].concat())?;
     }
 
     #[test]

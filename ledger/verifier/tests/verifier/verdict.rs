@@ -292,7 +292,7 @@ fn an_accreditation_that_does_not_hold_for_now_is_said_not_to() {
         (PermissionState::Suspended, 2, [true, false, false]),
         (PermissionState::Withdrawn, 2, [true, false, false]),
         (PermissionState::Replaced { by }, 2, [true, false, false]),
-        (PermissionState::Restored { by }, 3, [true, false, false]),
+        (PermissionState::Restored { by }, 3, [true, true, true]),
     ];
     for (state, entries, expected) in standings {
         let world = World::with(Setup { standing: (state, effective, entries), ..Setup::default() });
