@@ -88,7 +88,7 @@ impl Standing {
             Self::Suspended { since } => format!("suspended since {since}"),
             Self::Withdrawn { since } => format!("withdrawn since {since}"),
             Self::Replaced { by, since } => format!("replaced by permission {by} since {since}"),
-            Self::Restored { by, since } => format!("withdrawn; restored as permission {by}, entered {since}"),
+            Self::Restored { by, since } => format!("withdrawn from {since}, which was annulled: permission {by} stands in its place"),
             Self::Expired { last } => format!("expired: {last} was its last day"),
         }
     }
