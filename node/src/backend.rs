@@ -1,5 +1,7 @@
 //! The node behind its gRPC edge: reads come from snapshots of the store, writes go to the consensus thread.
 
+mod register;
+
 use std::{sync::Arc, time::Duration};
 
 use sigeli_ledger::{
@@ -12,7 +14,8 @@ use sigeli_store::RocksReader;
 use sigeli_verifier::{
     codes::NetworkKind,
     ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, TransactionId},
-    record::{AuthorityRecord, InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
+    proof::StateProof,
+    record::{InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
     transaction::{Payload, PermissionReplace, Sender, SignedTransaction},
     validators::ValidatorSet,
 };
@@ -21,9 +24,12 @@ use tokio::{
     time::Instant,
 };
 
+use self::register::Ended;
 use crate::{
     grpc::{
-        Backend, BackendError, Committed, Created, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome, Page,
+        AuthorityAnswer, Backend, BackendError, BatchAnswer, BatchQuery, BatchesAnswer, BatchesQuery, BlockAnswer,
+        Committed, Created, DownloadError, DownloadQuery, GovernanceAnswer, HeaderAnswer, HeaderAt, InstitutionFound,
+        InstitutionsQuery, KeysQuery, NodeStatus, Outcome, Page, Parts, PermissionAnswer, PermissionQuery,
         PermissionsQuery, ProgrammesQuery, StampAnswer, StampQuery,
     },
     network::Network,
@@ -95,6 +101,41 @@ impl NodeBackend {
             self.report(error);
             BackendError::Internal
         })
+    }
+
+    fn prove_error(&self, error: ProveError) -> BackendError {
+        match error {
+            ProveError::NothingCommitted => BackendError::NotReady,
+            ProveError::UnknownInstitution { .. } => BackendError::InstitutionNotFound,
+            ProveError::UnknownBatch => BackendError::BatchNotFound,
+            ProveError::Store(error) => {
+                self.report(error);
+                BackendError::Internal
+            }
+        }
+    }
+
+    /// Builds a proof of a few paths from one snapshot.
+    fn prove<T>(
+        &self,
+        prove: impl FnOnce(&sigeli_store::RocksSnapshot<'_>) -> Result<T, ProveError>,
+    ) -> Result<T, BackendError> {
+        prove(&self.reader.snapshot()).map_err(|error| self.prove_error(error))
+    }
+
+    /// Builds a proof of many paths from one snapshot, on a thread for blocking work.
+    async fn prove_many<T: Send + 'static>(
+        &self,
+        prove: impl FnOnce(&sigeli_store::RocksSnapshot<'_>) -> Result<T, ProveError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let reader = self.reader.clone();
+        let work = move || prove(&reader.snapshot());
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result.map_err(|error| self.prove_error(error)),
+            // The runtime is ending, or the work has panicked and said so.
+            Err(error) if error.is_cancelled() => Err(BackendError::NotReady),
+            Err(_) => Err(BackendError::Internal),
+        }
     }
 
     /// Where a transaction stands now, without the mempool.
@@ -197,15 +238,7 @@ impl Backend for NodeBackend {
     async fn stamp(&self, query: StampQuery) -> Result<StampAnswer, BackendError> {
         let subject = Subject { institution: query.institution, batch: query.root, handle: query.handle };
         let answer = prove::stamp(&self.reader.snapshot(), &subject, query.with_permission);
-        let stamp = answer.map_err(|error| match error {
-            ProveError::NothingCommitted => BackendError::NotReady,
-            ProveError::UnknownInstitution { .. } => BackendError::InstitutionNotFound,
-            ProveError::UnknownBatch => BackendError::BatchNotFound,
-            ProveError::Store(error) => {
-                self.report(error);
-                BackendError::Internal
-            }
-        })?;
+        let stamp = answer.map_err(|error| self.prove_error(error))?;
         let (height, time) = (stamp.stamp.header.height, stamp.stamp.header.time);
         Ok(StampAnswer { stamp, height, time })
     }
@@ -243,14 +276,27 @@ impl Backend for NodeBackend {
         Ok(Arc::clone(&self.genesis))
     }
 
-    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityRecord, BackendError> {
-        let record = self.query(|snapshot| View::new(snapshot).authority(authority))?;
-        record.ok_or(BackendError::AuthorityNotFound)
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
+        self.prove(|snapshot| register::authority(snapshot, authority))?.ok_or(BackendError::AuthorityNotFound)
     }
 
-    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError> {
-        let record = self.query(|snapshot| View::new(snapshot).institution(institution))?;
-        record.map(|record| record.facts).ok_or(BackendError::InstitutionNotFound)
+    async fn state_proof(&self) -> Result<StateProof, BackendError> {
+        self.prove(|snapshot| prove::state_proof(snapshot))
+    }
+
+    async fn governance(&self) -> Result<GovernanceAnswer, BackendError> {
+        self.prove(|snapshot| register::governance(snapshot))
+    }
+
+    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFound, BackendError> {
+        self.prove(|snapshot| register::institution(snapshot, institution))
+    }
+
+    async fn institutions(
+        &self,
+        query: InstitutionsQuery,
+    ) -> Result<Page<InstitutionId, InstitutionFacts>, BackendError> {
+        self.query(|snapshot| register::institutions(snapshot, query))
     }
 
     async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError> {
@@ -298,6 +344,45 @@ impl Backend for NodeBackend {
         })?;
         let (entries, next) = page.ok_or(BackendError::InstitutionNotFound)?;
         Ok(Page { entries, next: next.map(PermissionId::new) })
+    }
+
+    async fn permission(&self, query: PermissionQuery) -> Result<PermissionAnswer, BackendError> {
+        self.prove_many(move |snapshot| register::permission(snapshot, query)).await
+    }
+
+    async fn batches(&self, query: BatchesQuery) -> Result<BatchesAnswer, BackendError> {
+        self.prove_many(move |snapshot| register::batches(snapshot, query)).await
+    }
+
+    async fn batch(&self, query: BatchQuery) -> Result<BatchAnswer, BackendError> {
+        self.prove_many(move |snapshot| register::batch(snapshot, query)).await
+    }
+
+    fn download(&self, query: DownloadQuery, parts: &mut Parts) -> Result<(), DownloadError> {
+        register::download(&self.reader.snapshot(), query, parts).map_err(|ended| match ended {
+            Ended::Prove(error) => DownloadError::Backend(self.prove_error(error)),
+            Ended::CutOff(reason) => DownloadError::CutOff(reason),
+        })
+    }
+
+    async fn block(&self, height: Height) -> Result<BlockAnswer, BackendError> {
+        let found = self.prove_many(move |snapshot| Ok(snapshot.block(height)?)).await?;
+        let (block, certificate) = found.ok_or(BackendError::HeightNotFound)?;
+        Ok(BlockAnswer { block, certificate })
+    }
+
+    async fn newest(&self) -> Result<Height, BackendError> {
+        Ok(self.query(|snapshot| head(snapshot))?.header.height)
+    }
+
+    async fn reached(&self, height: Height) -> Result<(), BackendError> {
+        // The store is ahead of what is told.
+        if self.newest().await? >= height {
+            return Ok(());
+        }
+        let mut progress = self.progress.clone();
+        let reached = progress.wait_for(|progress| progress.height >= height).await;
+        reached.map(|_| ()).map_err(|_| BackendError::NotReady)
     }
 
     async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError> {

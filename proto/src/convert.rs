@@ -1,8 +1,13 @@
 //! From the wire's loose types to the ledger's strict ones: lengths and ranges are checked here and nowhere else.
 
-use sigeli_verifier::ids::{
-    AuthorityId, BatchRoot, BlockId, DecisionRef, GenesisHash, KeyIndex, StateRoot, StatusHandle, TransactionId,
+use sigeli_verifier::{
+    ids::{
+        AuthorityId, BatchRoot, BlockId, DecisionRef, GenesisHash, KeyIndex, StateRoot, StatusHandle, TransactionId,
+    },
+    register::RegisterPrefix,
 };
+
+use crate::limits::PREFIX_LENGTH_MAX;
 
 /// Why a field of a message cannot be what it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +31,12 @@ pub enum ConvertError {
         max: u32,
         /// The number found.
         found: u32,
+    },
+    /// A bit beyond the length of a prefix is set.
+    #[error("`{field}` has bits beyond the prefix's length")]
+    BitsBeyond {
+        /// The field.
+        field: &'static str,
     },
     /// A field that must be present is not.
     #[error("`{field}` is missing")]
@@ -88,6 +99,18 @@ pub fn key_index(field: &'static str, index: u32) -> Result<KeyIndex, ConvertErr
     narrow.map(KeyIndex::new).map_err(|_| ConvertError::TooLarge { field, max: u16::MAX.into(), found: index })
 }
 
+/// The first bits of register keys: `bits` has 16, of which the first `length` count.
+///
+/// # Errors
+/// [`ConvertError::TooLarge`], [`ConvertError::BitsBeyond`].
+pub fn register_prefix(bits: u32, length: u32) -> Result<RegisterPrefix, ConvertError> {
+    let long = ConvertError::TooLarge { field: "prefix_length", max: PREFIX_LENGTH_MAX, found: length };
+    let length = u8::try_from(length).ok().filter(|length| u32::from(*length) <= PREFIX_LENGTH_MAX).ok_or(long)?;
+    let large = ConvertError::TooLarge { field: "prefix_bits", max: u16::MAX.into(), found: bits };
+    let bits = u16::try_from(bits).map_err(|_| large)?;
+    RegisterPrefix::new(bits, length).ok_or(ConvertError::BitsBeyond { field: "prefix_bits" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +138,21 @@ mod tests {
             key_index("start", 65_536),
             Err(ConvertError::TooLarge { field: "start", max: 65_535, found: 65_536 })
         );
+    }
+    #[test]
+    fn prefixes_have_at_most_sixteen_bits_and_none_beyond() {
+        assert_eq!(register_prefix(0, 0), Ok(RegisterPrefix::ALL));
+        assert_eq!(register_prefix(0x8000, 1), Ok(RegisterPrefix::new(0x8000, 1).unwrap()));
+        assert_eq!(register_prefix(0xffff, 16), Ok(RegisterPrefix::new(0xffff, 16).unwrap()));
+        let beyond = ConvertError::BitsBeyond { field: "prefix_bits" };
+        assert_eq!(register_prefix(1, 0), Err(beyond));
+        assert_eq!(register_prefix(0x4000, 1), Err(beyond));
+        assert_eq!(register_prefix(1, 15), Err(beyond));
+        for length in [17, 256, u32::MAX] {
+            let long = ConvertError::TooLarge { field: "prefix_length", max: 16, found: length };
+            assert_eq!(register_prefix(0, length), Err(long));
+        }
+        let large = ConvertError::TooLarge { field: "prefix_bits", max: 65_535, found: 65_536 };
+        assert_eq!(register_prefix(65_536, 16), Err(large));
     }
 }

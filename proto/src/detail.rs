@@ -42,8 +42,9 @@ pub const fn status_code(code: ErrorCode) -> Code {
         | ErrorCode::HeightNotFound
         | ErrorCode::AuthorityNotFound => Code::NotFound,
         ErrorCode::Busy => Code::ResourceExhausted,
-        ErrorCode::NotReady => Code::Unavailable,
+        ErrorCode::NotReady | ErrorCode::StreamEnded => Code::Unavailable,
         ErrorCode::Timeout => Code::DeadlineExceeded,
+        ErrorCode::ReaderTooSlow => Code::Aborted,
         ErrorCode::Internal => Code::Internal,
     }
 }
@@ -81,7 +82,7 @@ mod tests {
             assert_eq!((detail.code(), detail.message.as_str()), (code, "why"));
             seen += 1;
         }
-        assert_eq!(seen, 10);
+        assert_eq!(seen, 12);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use sigeli_verifier::params::{BUNDLE_BYTES_MAX, TRANSACTION_BYTES_MAX, VALIDATORS_MAX};
+use sigeli_verifier::params::{
+    BATCH_PAGE_MAX, BUNDLE_BYTES_MAX, REGISTER_PAGE_BYTES_MAX, REGISTER_PREFIX_BITS_MAX, TRANSACTION_BYTES_MAX,
+    VALIDATORS_MAX,
+};
 
 /// Largest request message that a node decodes, in bytes. Far above the largest transaction, so that one that is too large
 /// gets its own rejection code instead of a transport error.
@@ -23,6 +26,12 @@ pub const LIST_ENTRIES_MAX: u32 = 256;
 /// Most bytes of one entry in an answer to a list method; a test builds the largest.
 pub const LIST_ENTRY_BYTES_MAX: usize = 4 * 1_024;
 
+/// Largest message of a stream, in bytes.
+pub const STREAM_MESSAGE_BYTES_MAX: usize = 1_024 * 1_024;
+
+/// Most bits of register keys in one request for statuses.
+pub const PREFIX_LENGTH_MAX: u32 = REGISTER_PREFIX_BITS_MAX as u32;
+
 /// Bytes that the fields of a message other than its largest may take, tags and lengths included.
 const MESSAGE_OVERHEAD_BYTES: usize = 1_024;
 
@@ -31,3 +40,9 @@ const _: () = assert!(BUNDLE_BYTES_MAX + MESSAGE_OVERHEAD_BYTES < RESPONSE_BYTES
 const _: () = assert!(LIST_ENTRIES_MAX as usize * LIST_ENTRY_BYTES_MAX + MESSAGE_OVERHEAD_BYTES < RESPONSE_BYTES_MAX);
 // A validator takes 42 bytes, a signature of a certificate 65.
 const _: () = assert!(VALIDATORS_MAX * (42 + 65) + MESSAGE_OVERHEAD_BYTES < RESPONSE_BYTES_MAX);
+const _: () = assert!(REGISTER_PAGE_BYTES_MAX + MESSAGE_OVERHEAD_BYTES < STREAM_MESSAGE_BYTES_MAX);
+// A transaction travels with a tag and a length: 4 bytes.
+const _: () =
+    assert!(TRANSACTION_BYTES_MAX + VALIDATORS_MAX * 65 + 4 + MESSAGE_OVERHEAD_BYTES < STREAM_MESSAGE_BYTES_MAX);
+const _: () = assert!(STREAM_MESSAGE_BYTES_MAX <= RESPONSE_BYTES_MAX);
+const _: () = assert!(LIST_ENTRIES_MAX == BATCH_PAGE_MAX, "a list method's page of batches is a proved page");

@@ -1,16 +1,18 @@
 //! From the ledger's records to the plain messages that show them: every message also carries the canonical bytes.
 
 use sigeli_verifier::{
+    block::HeaderProof,
     codes::{
         AuthorityKind, CredentialType, DecisionReason, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels, Modes,
-        NetworkKind,
+        NetworkKind, StatusReason,
     },
     crypto::{ALGORITHM_ED25519, PublicKey},
     encode::Encode as _,
-    ids::{AuthorityId, InstitutionId, KeyIndex, PermissionId, ProgrammeId},
+    ids::{AuthorityId, BatchRoot, EctsTenths, InstitutionId, KeyIndex, PermissionId, ProgrammeId},
+    proof::StateProof,
     record::{
-        AuthorityRecord, InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionRecord, PermissionState,
-        ProgrammeRecord,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, InstitutionState, Judged,
+        KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy, ProgrammeRecord, Writer,
     },
     transaction::{Accreditation, PermissionScope},
 };
@@ -107,6 +109,35 @@ pub fn attendance_modes(modes: Modes) -> Vec<v1::AttendanceMode> {
     all.into_iter().filter(|(mode, _)| modes.get() & mode.get() != 0).map(|(_, shown)| shown).collect()
 }
 
+/// Where a change puts a batch.
+#[must_use]
+pub const fn batch_state(state: BatchState) -> v1::BatchState {
+    match state {
+        BatchState::Suspended => v1::BatchState::Suspended,
+        BatchState::Reinstated => v1::BatchState::Reinstated,
+        BatchState::Revoked => v1::BatchState::Revoked,
+        BatchState::Annulled => v1::BatchState::Annulled,
+    }
+}
+
+/// Why a status was written.
+#[must_use]
+pub const fn status_reason(reason: StatusReason) -> v1::StatusReason {
+    match reason {
+        StatusReason::Unspecified => v1::StatusReason::Unspecified,
+        StatusReason::IssuedInError => v1::StatusReason::IssuedInError,
+        StatusReason::AwardWithdrawn => v1::StatusReason::AwardWithdrawn,
+        StatusReason::Superseded => v1::StatusReason::Superseded,
+        StatusReason::HolderRequest => v1::StatusReason::HolderRequest,
+        StatusReason::KeyCompromised => v1::StatusReason::KeyCompromised,
+        StatusReason::Order => v1::StatusReason::Order,
+        StatusReason::NotAccredited => v1::StatusReason::NotAccredited,
+        StatusReason::UnderReview => v1::StatusReason::UnderReview,
+        StatusReason::ReviewEnded => v1::StatusReason::ReviewEnded,
+        StatusReason::Annulled => v1::StatusReason::Annulled,
+    }
+}
+
 /// An authority.
 #[must_use]
 pub fn authority(number: AuthorityId, record: &AuthorityRecord) -> v1::Authority {
@@ -121,7 +152,32 @@ pub fn authority(number: AuthorityId, record: &AuthorityRecord) -> v1::Authority
         name_en: record.name_en.to_string(),
         ended: record.is_ended(),
         log_keys: record.log_keys.iter().map(public_key).collect(),
+        ..v1::Authority::default()
     }
+}
+
+/// The policy.
+#[must_use]
+pub fn policy(policy: &Policy) -> v1::Policy {
+    let tenths = |credits: &[EctsTenths]| credits.iter().map(|credits| credits.get().into()).collect();
+    v1::Policy {
+        ects_tenths_max: tenths(&policy.ects_max),
+        ects_tenths_min: tenths(&policy.ects_min),
+        ects_tenths_recognised_max: policy.ects_recognised_max.get().into(),
+        batch_height_min: policy.batch_height_min.into(),
+        clock_tolerance_ms: policy.clock_tolerance_ms,
+        pilot_order_required: policy.pilot_order_required,
+        batches_per_day: policy.batches_per_day,
+        statuses_per_day: policy.statuses_per_day,
+        approvals_min: policy.approvals_min.into(),
+    }
+}
+
+/// What an answer is as of.
+#[must_use]
+pub fn state_proof(proof: &StateProof) -> v1::StateProof {
+    let HeaderProof { height, time, .. } = proof.header;
+    v1::StateProof { state_proof: proof.to_bytes(), height: height.get(), time_ms: time.get() }
 }
 
 /// An institution.
@@ -249,4 +305,78 @@ fn field_codes(fields: &[FieldPrefix]) -> Vec<String> {
 
 fn level_numbers(levels: Levels) -> Vec<u32> {
     (1..=8).filter_map(Level::new).filter(|level| levels.contains(*level)).map(|level| level.get().into()).collect()
+}
+
+/// One change of a permission, without its proof.
+#[must_use]
+pub fn permission_change(number: u32, entry: &PermissionEntry) -> v1::PermissionChange {
+    let (state, successor) = permission_state(entry.state);
+    v1::PermissionChange {
+        number,
+        entry_proof: Vec::new(),
+        state: state.into(),
+        successor,
+        effective_day: entry.effective.to_string(),
+        reason: decision_reason(entry.reason).into(),
+        decision: entry.decision.to_wire(),
+        authority: entry.authority.get().into(),
+        height: entry.height.get(),
+        time_ms: entry.time.get(),
+    }
+}
+
+/// A batch.
+#[must_use]
+pub fn batch(root: &BatchRoot, record: &BatchRecord) -> v1::Batch {
+    let Judged { accreditation_window, ects_max, authorisation, authorisation_window, order } = &record.judged;
+    v1::Batch {
+        root: root.to_wire(),
+        record: record.to_bytes(),
+        sequence: record.sequence.get(),
+        accreditation_sequence: record.accreditation_sequence.get(),
+        tree_height: record.height.get().into(),
+        anchored_height: record.anchored.get(),
+        anchored_time_ms: record.anchored_time.get(),
+        key: record.key.get().into(),
+        accreditation: record.accreditation.get(),
+        level: record.level.get().into(),
+        field: record.field.to_string(),
+        ects_tenths: record.ects.get().into(),
+        issued_day: record.issued.to_string(),
+        credential_type: credential_type(record.credential_type).into(),
+        judged: Some(v1::Judged {
+            accreditation_first_day: accreditation_window.first().to_string(),
+            accreditation_last_day: accreditation_window.last().to_string(),
+            ects_tenths_max: ects_max.get().into(),
+            authorisation: authorisation.get(),
+            authorisation_first_day: authorisation_window.first().to_string(),
+            authorisation_last_day: authorisation_window.last().to_string(),
+            order: order.get(),
+        }),
+        change: match &record.status {
+            BatchStatus::Valid => None,
+            BatchStatus::Changed(change) => Some(batch_change(change)),
+        },
+    }
+}
+
+/// One change of a batch as a whole, without its proof.
+#[must_use]
+pub fn batch_change(change: &BatchChange) -> v1::BatchChange {
+    use v1::batch_change::Writer as Shown;
+    v1::BatchChange {
+        number: change.entries,
+        entry_proof: Vec::new(),
+        state: batch_state(change.state).into(),
+        reason: status_reason(change.reason).into(),
+        height: change.height.get(),
+        time_ms: change.time.get(),
+        writer: Some(match &change.writer {
+            Writer::Institution { key } => Shown::Key(key.get().into()),
+            Writer::Authority { authority, decision } => Shown::Authority(v1::AuthorityWriter {
+                authority: authority.get().into(),
+                decision: decision.to_wire(),
+            }),
+        }),
+    }
 }

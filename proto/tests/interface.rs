@@ -4,21 +4,23 @@
 use prost::Message;
 use sigeli_proto::{FILE_DESCRIPTOR_SET, limits, plain, v1};
 use sigeli_verifier::{
+    batch::BatchHeight,
     bounded::{List, Text},
     codes::{
-        AuthorityKind, CredentialType, DecisionReason, Field, FieldPrefix, InstitutionKind, KeyPurposes, Level, Levels,
-        Modes, NetworkKind,
+        AuthorityKind, CredentialType, DecisionReason, Field, FieldPrefix, HashAlgorithm, InstitutionKind, KeyPurposes,
+        Level, Levels, Modes, NetworkKind, StatusReason,
     },
     crypto::PublicKey,
     decode::Decode as _,
     ids::{
-        AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId,
-        ProgrammeId,
+        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, DecisionRef, EctsTenths, Height, InstitutionId,
+        KeyIndex, PermissionId, ProgrammeId, TimeMs,
     },
     params::{COMPROMISED_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
     record::{
-        AuthorityRecord, CompromisedKey, InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionRecord,
-        PermissionState, ProgrammeRecord,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionFacts,
+        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy,
+        ProgrammeRecord, Writer,
     },
     time::{Day, Window},
     transaction::{Accreditation, Name, PermissionScope},
@@ -365,6 +367,13 @@ fn codes_on_the_wire_are_the_codes_of_the_ledger() {
     for kind in AuthorityKind::ALL {
         assert_eq!(i32::from(plain::authority_kind(*kind)), i32::from(kind.code()));
     }
+    for reason in StatusReason::ALL {
+        assert_eq!(i32::from(plain::status_reason(*reason)), i32::from(reason.code()));
+    }
+    let states = [BatchState::Suspended, BatchState::Reinstated, BatchState::Revoked, BatchState::Annulled];
+    for state in states {
+        assert_eq!(i32::from(plain::batch_state(state)), i32::from(state.code()));
+    }
     for reason in DecisionReason::ALL {
         assert_eq!(i32::from(plain::decision_reason(*reason)), i32::from(reason.code()));
     }
@@ -377,6 +386,122 @@ fn codes_on_the_wire_are_the_codes_of_the_ledger() {
         largest_permission().scope.code(),
     ];
     assert_eq!(kinds.map(i32::from), scopes.map(i32::from));
+}
+
+#[test]
+fn batches_and_changes_are_shown_as_they_are_recorded() {
+    let decision = DecisionRef::new([9; 32]);
+    let change = BatchChange {
+        state: BatchState::Revoked,
+        reason: StatusReason::Order,
+        height: Height::new(90),
+        time: TimeMs::new(91),
+        writer: Writer::Authority { authority: AuthorityId::new(2), decision },
+        entries: 3,
+    };
+    let window = |year| Window::new(day(year, 1, 1), day(year, 12, 31)).unwrap();
+    let record = BatchRecord {
+        sequence: BatchSequence::new(11),
+        accreditation_sequence: BatchSequence::new(12),
+        height: BatchHeight::new(13).unwrap(),
+        hash_algorithm: HashAlgorithm::Blake3,
+        anchored: Height::new(14),
+        anchored_time: TimeMs::new(15),
+        key: KeyIndex::new(16),
+        accreditation: PermissionId::new(17),
+        level: Level::new(6).unwrap(),
+        field: Field::new(613).unwrap(),
+        ects: EctsTenths::new(30),
+        issued: day(2026, 6, 1),
+        credential_type: CredentialType::MicroCredential,
+        judged: Judged {
+            accreditation_window: window(2026),
+            ects_max: EctsTenths::new(50),
+            authorisation: PermissionId::new(18),
+            authorisation_window: window(2025),
+            order: PermissionId::new(19),
+        },
+        status: BatchStatus::Changed(change),
+    };
+    let root = BatchRoot::new([1; 32]);
+    let shown = plain::batch(&root, &record);
+    assert_eq!((shown.root.as_slice(), BatchRecord::from_bytes(&shown.record)), ([1; 32].as_slice(), Ok(record)));
+    assert_eq!((shown.sequence, shown.accreditation_sequence, shown.tree_height), (11, 12, 13));
+    assert_eq!((shown.anchored_height, shown.anchored_time_ms, shown.key, shown.accreditation), (14, 15, 16, 17));
+    assert_eq!((shown.level, shown.field.as_str(), shown.ects_tenths), (6, "0613", 30));
+    assert_eq!(
+        (shown.issued_day.as_str(), shown.credential_type()),
+        ("2026-06-01", v1::CredentialType::MicroCredential)
+    );
+    let judged = v1::Judged {
+        accreditation_first_day: "2026-01-01".to_owned(),
+        accreditation_last_day: "2026-12-31".to_owned(),
+        ects_tenths_max: 50,
+        authorisation: 18,
+        authorisation_first_day: "2025-01-01".to_owned(),
+        authorisation_last_day: "2025-12-31".to_owned(),
+        order: 19,
+    };
+    assert_eq!(shown.judged, Some(judged));
+    let found = shown.change.unwrap();
+    assert_eq!((found.number, found.state(), found.reason()), (3, v1::BatchState::Revoked, v1::StatusReason::Order));
+    assert_eq!((found.height, found.time_ms, found.entry_proof.len()), (90, 91, 0));
+    use v1::batch_change::Writer as Shown;
+    let writer = v1::AuthorityWriter { authority: 2, decision: vec![9; 32] };
+    assert_eq!(found.writer, Some(Shown::Authority(writer)));
+    let own = BatchChange { writer: Writer::Institution { key: KeyIndex::new(5) }, ..change };
+    assert_eq!(plain::batch_change(&own).writer, Some(Shown::Key(5)));
+    assert_eq!(plain::batch(&root, &BatchRecord { status: BatchStatus::Valid, ..record }).change, None);
+
+    let entry = PermissionEntry {
+        state: PermissionState::Restored { by: PermissionId::new(4) },
+        effective: day(2026, 3, 1),
+        reason: DecisionReason::AppealUpheld,
+        decision,
+        authority: AuthorityId::new(2),
+        height: Height::new(8),
+        time: TimeMs::new(9),
+    };
+    let expected = v1::PermissionChange {
+        number: 2,
+        entry_proof: Vec::new(),
+        state: v1::PermissionState::Restored.into(),
+        successor: 4,
+        effective_day: "2026-03-01".to_owned(),
+        reason: v1::DecisionReason::AppealUpheld.into(),
+        decision: vec![9; 32],
+        authority: 2,
+        height: 8,
+        time_ms: 9,
+    };
+    assert_eq!(plain::permission_change(2, &entry), expected);
+}
+
+#[test]
+fn the_policy_is_shown_level_by_level() {
+    let policy = Policy {
+        ects_max: [110, 120, 130, 140, 150, 160, 170, 180].map(EctsTenths::new),
+        ects_min: [1, 2, 3, 4, 5, 6, 7, 8].map(EctsTenths::new),
+        ects_recognised_max: EctsTenths::new(300),
+        batch_height_min: 4,
+        clock_tolerance_ms: 5,
+        pilot_order_required: true,
+        batches_per_day: 6,
+        statuses_per_day: 7,
+        approvals_min: 3,
+    };
+    let expected = v1::Policy {
+        ects_tenths_max: vec![110, 120, 130, 140, 150, 160, 170, 180],
+        ects_tenths_min: vec![1, 2, 3, 4, 5, 6, 7, 8],
+        ects_tenths_recognised_max: 300,
+        batch_height_min: 4,
+        clock_tolerance_ms: 5,
+        pilot_order_required: true,
+        batches_per_day: 6,
+        statuses_per_day: 7,
+        approvals_min: 3,
+    };
+    assert_eq!(plain::policy(&policy), expected);
 }
 
 #[test]

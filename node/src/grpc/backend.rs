@@ -12,11 +12,20 @@ use sigeli_verifier::{
         AuthorityId, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId,
         ProgrammeId, StateRoot, StatusHandle, TimeMs, TransactionId,
     },
-    record::{AuthorityRecord, InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
+    proof::StateProof,
+    record::{InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
     transaction::SignedTransaction,
     validators::ValidatorSet,
 };
 use tokio::sync::watch;
+
+use super::{
+    download::{DownloadError, DownloadQuery, Parts},
+    proved::{
+        AuthorityAnswer, BatchAnswer, BatchQuery, BatchesAnswer, BatchesQuery, BlockAnswer, GovernanceAnswer,
+        InstitutionFound, PermissionAnswer, PermissionQuery,
+    },
+};
 
 /// Why the node has no answer. What the ledger decides about a transaction is none of these: it is an [`Outcome`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -183,6 +192,15 @@ pub struct PermissionsQuery {
     pub limit: u32,
 }
 
+/// Which institutions are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstitutionsQuery {
+    /// The first number wanted.
+    pub start: InstitutionId,
+    /// The most wanted: 1 to `LIST_ENTRIES_MAX`.
+    pub limit: u32,
+}
+
 /// Part of a list, in ascending order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<K, V> {
@@ -223,10 +241,22 @@ pub trait Backend: Send + Sync + 'static {
     async fn genesis(&self) -> Result<Arc<[u8]>, BackendError>;
 
     /// An authority.
-    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityRecord, BackendError>;
+    async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError>;
 
-    /// An institution.
-    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError>;
+    /// The roots of the registers as of the newest height.
+    async fn state_proof(&self) -> Result<StateProof, BackendError>;
+
+    /// Policy and joint affairs.
+    async fn governance(&self) -> Result<GovernanceAnswer, BackendError>;
+
+    /// An institution, or the proof that there is none of this number.
+    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFound, BackendError>;
+
+    /// Institutions.
+    async fn institutions(
+        &self,
+        query: InstitutionsQuery,
+    ) -> Result<Page<InstitutionId, InstitutionFacts>, BackendError>;
 
     /// An institution's keys.
     async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError>;
@@ -236,6 +266,28 @@ pub trait Backend: Send + Sync + 'static {
 
     /// An institution's permissions.
     async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError>;
+
+    /// A permission with its history.
+    async fn permission(&self, query: PermissionQuery) -> Result<PermissionAnswer, BackendError>;
+
+    /// Batches by number.
+    async fn batches(&self, query: BatchesQuery) -> Result<BatchesAnswer, BackendError>;
+
+    /// A batch with its history.
+    async fn batch(&self, query: BatchQuery) -> Result<BatchAnswer, BackendError>;
+
+    /// Puts the parts of a download, in order: start, pages, end. Blocks its thread, which is one for blocking work; holds
+    /// a snapshot meanwhile, and so gives up at once when a part is not taken.
+    fn download(&self, query: DownloadQuery, parts: &mut Parts) -> Result<(), DownloadError>;
+
+    /// A block and its certificate.
+    async fn block(&self, height: Height) -> Result<BlockAnswer, BackendError>;
+
+    /// The newest committed height.
+    async fn newest(&self) -> Result<Height, BackendError>;
+
+    /// Waits until a height is committed.
+    async fn reached(&self, height: Height) -> Result<(), BackendError>;
 
     /// The set that commits the block of a height, at most the newest height + 1.
     async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError>;

@@ -19,8 +19,18 @@ pub struct GrpcLimits {
     pub queries: usize,
     /// Most requests waiting for a transaction to become final at once.
     pub waits: usize,
+    /// Most downloads at once: each occupies a thread and a snapshot of the ledger.
+    pub downloads: usize,
+    /// Most streams of blocks at once.
+    pub block_streams: usize,
     /// Most bytes of a request's headers.
     pub header_bytes: u32,
+    /// How long the reader of a stream may leave a message unread.
+    pub stream_pause: Duration,
+    /// How long a download may last, and so hold a snapshot.
+    pub download: Duration,
+    /// How long a stream of blocks may last.
+    pub block_stream: Duration,
     /// How long an answer from the ledger's state may take, and a wait beyond what the client asked for.
     pub query: Duration,
     /// How long a new connection may take to say that it speaks HTTP.
@@ -44,7 +54,12 @@ impl Default for GrpcLimits {
             reading: 256,
             queries: 64,
             waits: 4_096,
+            downloads: 16,
+            block_streams: 32,
             header_bytes: 16 * 1_024,
+            stream_pause: Duration::from_secs(15),
+            download: Duration::from_secs(2 * 60),
+            block_stream: Duration::from_secs(10 * 60),
             query: Duration::from_secs(10),
             handshake: Duration::from_secs(5),
             connection_age: Duration::from_secs(30 * 60),
@@ -72,7 +87,10 @@ impl GrpcLimits {
     /// After how long a connection is cut, if it has not closed by itself.
     #[must_use]
     pub const fn connection_end(&self) -> Duration {
-        self.connection_age.saturating_add(self.request()).saturating_add(self.keepalive)
+        let streams =
+            if self.download.as_nanos() > self.block_stream.as_nanos() { self.download } else { self.block_stream };
+        // What began when the connection was asked to close may end by itself.
+        self.connection_age.saturating_add(self.request()).saturating_add(streams).saturating_add(self.keepalive)
     }
 }
 
@@ -85,7 +103,9 @@ mod tests {
         let limits = GrpcLimits::default();
         assert!(limits.reading_bytes_max() <= 256 * 1_024 * 1_024);
         assert!(limits.request() > WAIT_MAX + limits.query);
-        assert!(limits.connection_end() > limits.connection_age + limits.request());
+        let longest = limits.request().max(limits.download).max(limits.block_stream);
+        assert!(limits.connection_end() > limits.connection_age + longest);
+        assert!(limits.stream_pause < limits.download && limits.stream_pause < limits.block_stream);
         assert!(limits.requests_per_connection <= limits.streams_per_connection as usize);
     }
 }

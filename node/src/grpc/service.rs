@@ -14,17 +14,25 @@ use sigeli_proto::{
 };
 use sigeli_verifier::{
     encode::Encode as _,
-    ids::{BatchRoot, Height, InstitutionId, PermissionId, ProgrammeId, StatusHandle, TransactionId},
+    ids::{BatchRoot, BatchSequence, Height, InstitutionId, PermissionId, ProgrammeId, StatusHandle, TransactionId},
+    proof::BatchRange,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, service::Interceptor};
 
 use super::{
-    backend::{Backend, BackendError, HeaderAt, KeysQuery, Outcome, PermissionsQuery, ProgrammesQuery, StampQuery},
+    backend::{
+        Backend, BackendError, HeaderAt, InstitutionsQuery, KeysQuery, Outcome, PermissionsQuery, ProgrammesQuery,
+        StampQuery,
+    },
+    blocks::{self, BlocksQuery},
     counters::GrpcCounters,
+    download::{self, DownloadQuery},
     limits::GrpcLimits,
     outcome,
+    proved::{self, BatchQuery, BatchesQuery, PermissionQuery},
+    stream::{StreamReader, StreamRules, StreamWriter, stream},
 };
 
 /// Lets a limited number of requests be read at once. It runs on a request's headers; the permit travels in the request's
@@ -58,6 +66,8 @@ pub(super) struct LedgerService {
     limits: GrpcLimits,
     queries: Semaphore,
     waits: Semaphore,
+    downloads: Arc<Semaphore>,
+    block_streams: Arc<Semaphore>,
     counters: GrpcCounters,
     stopping: CancellationToken,
 }
@@ -71,7 +81,9 @@ impl LedgerService {
     ) -> Self {
         let queries = Semaphore::new(limits.queries);
         let waits = Semaphore::new(limits.waits);
-        Self { backend, limits, queries, waits, counters, stopping }
+        let downloads = Arc::new(Semaphore::new(limits.downloads));
+        let block_streams = Arc::new(Semaphore::new(limits.block_streams));
+        Self { backend, limits, queries, waits, downloads, block_streams, counters, stopping }
     }
 
     /// Counts and times a method.
@@ -109,16 +121,62 @@ impl LedgerService {
             () = self.stopping.cancelled() => Err(error(BackendError::NotReady)),
         }
     }
+
+    /// Opens a stream and lets `run` write it on a task of its own. Its end is counted as the answer.
+    fn open<T, W>(
+        &self,
+        method: &'static str,
+        (places, rules): (&Arc<Semaphore>, StreamRules),
+        run: impl FnOnce(StreamWriter<T>) -> W,
+    ) -> Result<Response<StreamReader<T>>, Status>
+    where
+        W: Future<Output = Result<(), Status>> + Send + 'static,
+    {
+        let start = Instant::now();
+        let counters = self.counters.clone();
+        let Ok(permit) = Arc::clone(places).try_acquire_owned() else {
+            let busy = error(BackendError::Busy);
+            counters.on_answer(method, busy.code(), start.elapsed());
+            return Err(busy);
+        };
+        let (writer, reader) = stream(rules, self.stopping.clone(), permit);
+        let work = run(writer);
+        tokio::spawn(async move {
+            let code = work.await.err().map_or(Code::Ok, |status| status.code());
+            counters.on_answer(method, code, start.elapsed());
+        });
+        Ok(Response::new(reader))
+    }
+
+    fn download(
+        &self,
+        method: &'static str,
+        query: Result<DownloadQuery, ConvertError>,
+    ) -> Result<Response<StreamReader<v1::DownloadPart>>, Status> {
+        let query = self.checked(method, query.map_err(invalid))?;
+        let rules =
+            StreamRules { pause: self.limits.stream_pause, time: self.limits.download, over: ErrorCode::Timeout };
+        let backend = Arc::clone(&self.backend);
+        self.open(method, (&self.downloads, rules), |writer| download::run(backend, query, writer))
+    }
+
+    /// Counts a refusal.
+    fn checked<T>(&self, method: &'static str, checked: Result<T, Status>) -> Result<T, Status> {
+        checked.inspect_err(|status| self.counters.on_answer(method, status.code(), Duration::ZERO))
+    }
 }
 
-async fn in_time<T>(limit: Duration, work: impl Future<Output = Result<T, BackendError>>) -> Result<T, Status> {
+pub(super) async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, BackendError>>,
+) -> Result<T, Status> {
     match tokio::time::timeout(limit, work).await {
         Ok(answer) => answer.map_err(error),
         Err(_) => Err(detail::status(ErrorCode::Timeout, "the node did not find the answer in time; try again later")),
     }
 }
 
-fn error(error: BackendError) -> Status {
+pub(super) fn error(error: BackendError) -> Status {
     let code = match error {
         BackendError::BatchNotFound => ErrorCode::BatchNotFound,
         BackendError::InstitutionNotFound => ErrorCode::InstitutionNotFound,
@@ -142,6 +200,14 @@ fn wait_of(wait_ms: u32) -> Result<Duration, Status> {
         return Err(detail::status(ErrorCode::WaitTooLong, message));
     }
     Ok(wait)
+}
+
+/// The first number of a list that counts from 1, and the limit.
+fn numbers(start: u32, limit: u32) -> Result<BatchRange, Status> {
+    let (first, limit) = (start.max(1), list_limit(limit)?);
+    let last = first.saturating_add(limit - 1);
+    let range = BatchRange::new(BatchSequence::new(first), BatchSequence::new(last));
+    Ok(range.expect("it begins at 1 or later and is no longer than a list"))
 }
 
 fn list_limit(limit: u32) -> Result<u32, Status> {
@@ -264,8 +330,26 @@ impl Ledger for LedgerService {
         let request = request.into_inner();
         self.observed("GetAuthority", async {
             let authority = convert::authority_id("authority", request.authority).map_err(invalid)?;
-            let record = self.query(self.backend.authority(authority)).await?;
-            Ok(plain::authority(authority, &record))
+            let answer = self.query(self.backend.authority(authority)).await?;
+            Ok(proved::authority_message(authority, answer))
+        })
+        .await
+    }
+
+    async fn get_state_proof(
+        &self,
+        _request: Request<v1::GetStateProofRequest>,
+    ) -> Result<Response<v1::StateProof>, Status> {
+        self.observed("GetStateProof", async { Ok(plain::state_proof(&self.query(self.backend.state_proof()).await?)) })
+            .await
+    }
+
+    async fn get_governance(
+        &self,
+        _request: Request<v1::GetGovernanceRequest>,
+    ) -> Result<Response<v1::GovernanceResponse>, Status> {
+        self.observed("GetGovernance", async {
+            Ok(proved::governance_message(&self.query(self.backend.governance()).await?))
         })
         .await
     }
@@ -273,11 +357,28 @@ impl Ledger for LedgerService {
     async fn get_institution(
         &self,
         request: Request<v1::GetInstitutionRequest>,
-    ) -> Result<Response<v1::Institution>, Status> {
+    ) -> Result<Response<v1::InstitutionResponse>, Status> {
         let institution = InstitutionId::new(request.into_inner().institution);
         self.observed("GetInstitution", async {
-            let facts = self.query(self.backend.institution(institution)).await?;
-            Ok(plain::institution(institution, &facts))
+            let found = self.query(self.backend.institution(institution)).await?;
+            Ok(proved::institution_message(institution, &found))
+        })
+        .await
+    }
+
+    async fn list_institutions(
+        &self,
+        request: Request<v1::ListInstitutionsRequest>,
+    ) -> Result<Response<v1::ListInstitutionsResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("ListInstitutions", async {
+            let start = InstitutionId::new(request.start);
+            let query = InstitutionsQuery { start, limit: list_limit(request.limit)? };
+            let page = self.query(self.backend.institutions(query)).await?;
+            Ok(v1::ListInstitutionsResponse {
+                institutions: page.entries.iter().map(|(number, facts)| plain::institution(*number, facts)).collect(),
+                next: page.next.map(InstitutionId::get),
+            })
         })
         .await
     }
@@ -337,6 +438,84 @@ impl Ledger for LedgerService {
             })
         })
         .await
+    }
+
+    async fn get_permission(
+        &self,
+        request: Request<v1::GetPermissionRequest>,
+    ) -> Result<Response<v1::PermissionResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("GetPermission", async {
+            let permission = PermissionId::new(request.permission);
+            let query = PermissionQuery { institution: InstitutionId::new(request.institution), permission };
+            Ok(proved::permission_message(permission, self.query(self.backend.permission(query)).await?))
+        })
+        .await
+    }
+
+    async fn list_batches(
+        &self,
+        request: Request<v1::ListBatchesRequest>,
+    ) -> Result<Response<v1::ListBatchesResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("ListBatches", async {
+            let query = BatchesQuery {
+                institution: InstitutionId::new(request.institution),
+                accreditation: request.accreditation.map(PermissionId::new),
+                range: numbers(request.start, request.limit)?,
+            };
+            Ok(proved::batches_message(query.range, self.query(self.backend.batches(query)).await?))
+        })
+        .await
+    }
+
+    async fn get_batch(&self, request: Request<v1::GetBatchRequest>) -> Result<Response<v1::BatchResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("GetBatch", async {
+            let root = BatchRoot::from_wire("batch_root", &request.batch_root).map_err(invalid)?;
+            let query = BatchQuery {
+                institution: InstitutionId::new(request.institution),
+                root,
+                start: request.start.max(1),
+                limit: list_limit(request.limit)?,
+            };
+            Ok(proved::batch_message(&root, self.query(self.backend.batch(query)).await?))
+        })
+        .await
+    }
+
+    type DownloadRegisterStream = StreamReader<v1::DownloadPart>;
+
+    async fn download_register(
+        &self,
+        request: Request<v1::DownloadRegisterRequest>,
+    ) -> Result<Response<Self::DownloadRegisterStream>, Status> {
+        self.download("DownloadRegister", DownloadQuery::register(&request.into_inner()))
+    }
+
+    type DownloadStatusesStream = StreamReader<v1::DownloadPart>;
+
+    async fn download_statuses(
+        &self,
+        request: Request<v1::DownloadStatusesRequest>,
+    ) -> Result<Response<Self::DownloadStatusesStream>, Status> {
+        self.download("DownloadStatuses", DownloadQuery::statuses(&request.into_inner()))
+    }
+
+    type StreamBlocksStream = StreamReader<v1::BlockPart>;
+
+    async fn stream_blocks(
+        &self,
+        request: Request<v1::StreamBlocksRequest>,
+    ) -> Result<Response<Self::StreamBlocksStream>, Status> {
+        const METHOD: &str = "StreamBlocks";
+        let request = request.into_inner();
+        let newest = self.checked(METHOD, self.query(self.backend.newest()).await)?;
+        let query = self.checked(METHOD, BlocksQuery::new(&request, newest).map_err(error))?;
+        let GrpcLimits { stream_pause: pause, block_stream: time, query: read, .. } = self.limits;
+        let rules = StreamRules { pause, time, over: ErrorCode::StreamEnded };
+        let backend = Arc::clone(&self.backend);
+        self.open(METHOD, (&self.block_streams, rules), |writer| blocks::run(backend, query, read, writer))
     }
 
     async fn get_validators(
