@@ -84,12 +84,8 @@ impl Stage<'_> {
             "reopens" => {
                 let institution = self.institution()?;
                 let reason = self.because(DecisionReason::ErrorCorrected)?;
-                Ok(Payload::InstitutionReopen(InstitutionReopen {
-                    institution,
-                    decision: self.scene.decision,
-                    reason,
-                })
-                .into())
+                Ok(Payload::InstitutionReopen(InstitutionReopen { institution, decision: self.scene.decision, reason })
+                    .into())
             }
             "adds" => self.adds(),
             "retires" => self.retires(),
@@ -236,8 +232,11 @@ impl Stage<'_> {
         let institution = self.institution()?;
         self.words.expect("to")?;
         let (name_ka, name_en) = (self.words.name()?, self.words.name()?);
-        let kind =
-            if self.words.take("kind") { code(InstitutionKind::ALL, &self.words.word()?)? } else { InstitutionKind::University };
+        let kind = if self.words.take("kind") {
+            code(InstitutionKind::ALL, &self.words.word()?)?
+        } else {
+            InstitutionKind::University
+        };
         let decision = self.decision();
         let profile = ProfileHash::new(padded(b'p', name_en.as_str()));
         let update = InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile };
@@ -278,11 +277,8 @@ impl Stage<'_> {
         let key = self.words.number().map(KeyIndex::new)?;
         let institution = self.whose()?;
         self.words.expect("compromised")?;
-        let from = if self.words.take("from") {
-            self.cast.height(self.scene.height, self.words)?
-        } else {
-            Height::new(0)
-        };
+        let from =
+            if self.words.take("from") { self.cast.height(self.scene.height, self.words)? } else { Height::new(0) };
         Ok(Payload::KeyCompromise(KeyCompromise { institution, decision: self.decision(), key, from }).into())
     }
 
@@ -448,9 +444,9 @@ impl Stage<'_> {
         Ok(Payload::BatchStatusSet(set).into())
     }
 
-    /// `suspends credential C1 because under_review; revokes credential C2,C3 of GTU`, this many times over.
+    /// `suspends credential C1 of GTU because order; revokes credential C2,C3 of GTU`, this many times over.
     fn statuses(&mut self, times: usize, verb: &str) -> Result<Act, String> {
-        let mut entries = Vec::new();
+        let (mut entries, mut whose) = (Vec::new(), None);
         let mut verb = verb.to_owned();
         loop {
             let (action, usual) = match verb.as_str() {
@@ -464,6 +460,9 @@ impl Stage<'_> {
             let supersedes = action == StatusAction::Supersede;
             let by_nothing = supersedes && self.words.take("by-nothing");
             let successor = if supersedes && !by_nothing { [9; 32] } else { [0; 32] };
+            if self.words.take("of") {
+                whose = Some(self.institution()?);
+            }
             let reason = self.status_reason(usual)?;
             entries.extend(handles.into_iter().map(|handle| StatusEntry { handle, action, reason, successor }));
             if !self.words.take(";") {
@@ -473,10 +472,11 @@ impl Stage<'_> {
         }
         let entries: Vec<_> = (0..times).flat_map(|_| entries.iter().copied()).collect();
         let entries = List::new(entries).map_err(|error| error.to_string())?;
-        match self.actor {
-            Actor::Institution(_) => Ok(Payload::StatusSet(StatusSet { entries }).into()),
-            _ => {
-                let institution = self.whose()?;
+        match (self.actor, whose) {
+            (Actor::Institution(_), None) => Ok(Payload::StatusSet(StatusSet { entries }).into()),
+            (Actor::Institution(_), Some(_)) => Err("an institution has no words for others' credentials".to_owned()),
+            (_, whose) => {
+                let institution = whose.ok_or("whose credentials?")?;
                 Ok(Payload::StatusOrder(StatusOrder { institution, decision: self.decision(), entries }).into())
             }
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use sigeli_verifier::{
-    ids::{AuthorityId, AuthoritySequence, GovernanceSequence, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId},
+    ids::{
+        AuthorityId, AuthoritySequence, GovernanceSequence, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+    },
     transaction::{Name, Sender, SignedTransaction, joint_key},
 };
 
@@ -219,6 +221,14 @@ impl Cast {
             "after" => Ok(known.next()),
             _ => Err(format!("{place:?} is not of, before or after")),
         }
+    }
+
+    /// `{B1}` stands for the height of the block that holds B1.
+    pub(crate) fn with_heights(&self, text: &str) -> Result<String, String> {
+        let Some((before, rest)) = text.split_once('{') else { return Ok(text.to_owned()) };
+        let (label, after) = rest.split_once('}').ok_or("a brace is not closed")?;
+        let height = self.heights.get(label).ok_or_else(|| format!("no line {label:?} was accepted"))?;
+        Ok(format!("{before}{height}{}", self.with_heights(after)?))
     }
 
     /// A decision that no other line names.

@@ -111,11 +111,7 @@ pub(crate) fn genesis(policy: Policy, time: TimeMs) -> Result<Genesis, String> {
         log_keys: List::empty(),
     });
     let mut validators = VALIDATORS.map(|(role, authority)| RegisteredValidator {
-        validator: Validator {
-            key: public(role),
-            authority: AuthorityId::new(authority),
-            power: VotingPower::new(1),
-        },
+        validator: Validator { key: public(role), authority: AuthorityId::new(authority), power: VotingPower::new(1) },
         network_key: public(&format!("{role}.network")),
     });
     validators.sort_by_key(|entry| entry.validator.key);

@@ -55,6 +55,14 @@ impl Answer {
         }
     }
 
+    /// What the sender is told besides the code.
+    fn message(&self) -> String {
+        match self {
+            Self::Rejected(rejection) => rejection.to_string(),
+            Self::Accepted | Self::Stopped => String::new(),
+        }
+    }
+
     fn of_store(error: &StoreError) -> Self {
         match error {
             StoreError::UpgradeNeeded { .. } => Self::Stopped,
@@ -68,6 +76,22 @@ impl Answer {
             Err(CheckError::Rejected(rejection)) => Self::Rejected(rejection),
             Err(CheckError::Store(error)) => Self::of_store(&error),
         }
+    }
+}
+
+/// What stands behind the arrow: a code, and maybe a part of the message in quotation marks.
+struct Expected {
+    code: String,
+    says: Option<String>,
+}
+
+impl Expected {
+    fn read(text: &str) -> Self {
+        let (code, says) = match text.split_once('"') {
+            Some((code, says)) => (code, Some(says.trim_end_matches('"').to_owned())),
+            None => (text, None),
+        };
+        Self { code: code.trim().to_owned(), says }
     }
 }
 
@@ -164,7 +188,7 @@ impl Runner {
         for step in &scenario.steps {
             if let Some(expected) = &step.expected {
                 report.rows += 1;
-                report.answers.insert(expected.clone());
+                report.answers.insert(Expected::read(expected).code);
             }
             if let Err(error) = runner.step(step) {
                 return report.errors.push(place(step.line, &error));
@@ -220,7 +244,7 @@ impl Runner {
             return self.pass(count);
         }
         let expected = step.expected.as_ref().ok_or("the answer is missing: \"-> ok\" or a code")?;
-        self.act(step, words, expected)
+        self.act(step, words, &Expected::read(expected))
     }
 
     /// Ends the block before and begins one at this time.
@@ -266,7 +290,7 @@ impl Runner {
         Ok(())
     }
 
-    fn act(&mut self, step: &Step, words: Words, expected: &str) -> Result<(), String> {
+    fn act(&mut self, step: &Step, words: Words, expected: &Expected) -> Result<(), String> {
         let Prepared { transaction, actor, learn, label } = self.prepare(step, words)?;
         if let Some(label) = &label {
             self.cast.remember_sent(label.clone(), transaction.clone());
@@ -277,11 +301,12 @@ impl Runner {
         if pool != built || built != judged {
             return Err(format!("the pool says {pool:?}, the builder {built:?}, the judge {judged:?}"));
         }
-        if pool.name() != expected {
-            return Err(match pool {
-                Answer::Rejected(rejection) => format!("expected {expected}, found {}: {rejection}", pool.name()),
-                _ => format!("expected {expected}, found {}", pool.name()),
-            });
+        let says = match &expected.says {
+            Some(says) => self.cast.with_heights(says)?,
+            None => String::new(),
+        };
+        if pool.name() != expected.code || !pool.message().contains(&says) {
+            return Err(format!("expected {} {says}, found {} {}", expected.code, pool.name(), pool.message()));
         }
         if pool == Answer::Accepted {
             self.block.push(transaction);
@@ -398,7 +423,7 @@ impl Runner {
     }
 
     /// States that take more transactions than a test can send: `plant batches of GTU 4294967295`.
-    fn plant(&mut self, mut words: Words) -> Result<(), String> {
+    fn plant(&self, mut words: Words) -> Result<(), String> {
         let what = words.word()?;
         if what == "entries" {
             words.expect("of")?;
@@ -441,4 +466,3 @@ impl Runner {
         Ok(())
     }
 }
-
