@@ -133,8 +133,8 @@ pub(super) fn check_compromise<R: NodeReader>(
         return Err(Rejection::CompromiseHeightInvalid { from, earliest, latest }.into());
     }
     let facts = &mut target.institution.facts;
-    if let Some(present) = facts.compromised_from(key).filter(|present| !may_correct || *present == from) {
-        return Err(Rejection::AlreadyExists { height: present }.into());
+    if facts.compromised_from(key).is_some_and(|present| !may_correct || present == from) {
+        return Err(Rejection::AlreadyExists { height: declared(state, target.id, key, &record)? }.into());
     }
     let mut compromised: Vec<_> = facts.compromised.iter().copied().filter(|entry| entry.key != key).collect();
     compromised.push(CompromisedKey { key, from });
@@ -144,4 +144,21 @@ pub(super) fn check_compromise<R: NodeReader>(
     let mut writes: Vec<_> = changed(terms, &target, key, record, KeyChange::Compromised { from })?.into();
     writes.push(Write::Institution(target.id, target.institution));
     Ok(writes)
+}
+
+/// The block that wrote what holds about a compromised key.
+fn declared<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    id: InstitutionId,
+    key: KeyIndex,
+    record: &KeyRecord,
+) -> Result<Height, StoreError> {
+    let missing = StoreError::Corrupt { what: "key history (missing)" };
+    for number in (1..=record.entries).rev() {
+        let entry = state.view().key_entry(id, key, number)?.ok_or_else(|| missing.clone())?;
+        if matches!(entry.change, KeyChange::Compromised { .. }) {
+            return Ok(entry.height);
+        }
+    }
+    Err(missing)
 }

@@ -4,6 +4,7 @@
 mod audit;
 mod blocks;
 mod golden;
+mod once;
 mod replay;
 mod stamps;
 mod support;

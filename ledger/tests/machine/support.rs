@@ -7,6 +7,7 @@ use sigeli_ledger::{
     memory::{Medium, MemoryStore},
     outcome::{CheckError, Rejection},
     state::RegisteredValidator,
+    store::Store,
 };
 use sigeli_verifier::{
     batch::BatchHeight,
@@ -286,7 +287,7 @@ pub(crate) fn sign(body: Transaction, keys: &[(u16, &SigningKey)]) -> SignedTran
 }
 
 /// The precommits of all four validators.
-pub(crate) fn certificate(chain: &Chain<MemoryStore>, executed: &ExecutedBlock) -> CommitCertificate {
+pub(crate) fn certificate<S: Store>(chain: &Chain<S>, executed: &ExecutedBlock) -> CommitCertificate {
     let round = executed.header().round;
     let genesis = chain.genesis().genesis_hash();
     let signatures = chain.validators().validators().iter().zip(0_u8..).map(|(validator, position)| {
