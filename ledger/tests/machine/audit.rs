@@ -5,15 +5,19 @@ use std::collections::BTreeMap;
 
 use sigeli_ledger::state::Institution;
 use sigeli_verifier::{
-    decode::Decode as _,
-    ids::{RegisterKey, RegisterRoot},
+    decode::Decode,
+    ids::{Height, KeyIndex, PermissionId, RegisterKey, RegisterRoot, StateRoot, TimeMs},
+    record::{
+        BatchChange, BatchRecord, BatchStatus, InstitutionEntry, InstitutionState, KeyChange, KeyEntry, KeyRecord,
+        KeyState, PermissionEntry, PermissionRecord, PermissionState, ProgrammeRecord, StatusRecord,
+    },
     register::{self, leaf, node},
     state::{InstitutionRegisters, StateRoots},
 };
 
 use crate::support::*;
 
-type Entries = BTreeMap<RegisterKey, Vec<u8>>;
+pub(crate) type Entries = BTreeMap<RegisterKey, Vec<u8>>;
 
 /// The textbook: the hash of the entries that share the first `depth` bits.
 fn textbook(entries: &[(&RegisterKey, &Vec<u8>)], depth: usize) -> [u8; 32] {
@@ -28,7 +32,7 @@ fn textbook(entries: &[(&RegisterKey, &Vec<u8>)], depth: usize) -> [u8; 32] {
     }
 }
 
-fn root(entries: Option<&Entries>) -> RegisterRoot {
+pub(crate) fn root(entries: Option<&Entries>) -> RegisterRoot {
     let entries: Vec<_> = entries.into_iter().flatten().collect();
     RegisterRoot::new(textbook(&entries, 0))
 }
@@ -42,11 +46,18 @@ fn reversed(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().rev().copied().collect()
 }
 
-pub(crate) fn assert_registers_commit_records(world: &World) {
+/// Plain rows by key.
+pub(crate) type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+fn assert_registers_commit_records(world: &World) {
+    assert_rows_are_committed(&world.medium().entries(), world.chain.state_root());
+}
+
+pub(crate) fn assert_rows_are_committed(rows: &Rows, state_root: StateRoot) {
     let mut registers = BTreeMap::<(u8, Vec<u8>), Entries>::new();
     let mut institutions = BTreeMap::new();
-    for (row, value) in world.medium().entries() {
-        let (kind, rest) = (row[0], &row[1..]);
+    for (row, value) in rows {
+        let (kind, rest, value) = (row[0], &row[1..], value.clone());
         if kind == b'g' {
             registers.entry((b'g', vec![])).or_default().insert(register::key(rest), value);
             continue;
@@ -88,13 +99,178 @@ pub(crate) fn assert_registers_commit_records(world: &World) {
         batches: root(registers.get(&(b'b', vec![]))),
         governance: root(registers.get(&(b'g', vec![]))),
     };
-    assert_eq!(roots.root(), world.chain.state_root());
+    assert_eq!(roots.root(), state_root);
+}
+
+/// Rows of a kind under an owner, keyed by what follows: owner and rest of the key.
+fn rows_of<T: Decode>(rows: &Rows, kind: u8) -> BTreeMap<Vec<u8>, T> {
+    let of_kind = rows.iter().filter(|(row, _)| row[0] == kind);
+    of_kind.map(|(row, value)| (row[1..].to_vec(), T::from_bytes(value).unwrap())).collect()
+}
+
+/// Takes the history of one head out of all histories: its entries 1, 2, ... without a gap, in ascending order of place.
+fn take_history<T>(
+    histories: &mut BTreeMap<Vec<u8>, T>,
+    head: &[u8],
+    entries: u32,
+    place: impl Fn(&T) -> (Height, TimeMs),
+) -> Vec<T> {
+    let mut number = |number: u32| histories.remove(&[head, &number.to_be_bytes()].concat());
+    let history: Vec<_> = (1..=entries).map(|entry| number(entry).expect("no entry is missing")).collect();
+    assert!(number(0).is_none() && number(entries + 1).is_none(), "no entry is too many");
+    assert!(history.is_sorted_by(|left, right| place(left) <= place(right)), "entries come in the order of blocks");
+    history
+}
+
+/// Every record's history is whole: all its entries are there, none else, in order, and the last says what the head says.
+pub(crate) fn assert_histories_are_whole(rows: &Rows) {
+    let institutions = rows_of::<Institution>(rows, b'i');
+    assert_institutions_are_told(rows, &institutions);
+    assert_keys_are_told(rows, &institutions);
+    assert_permissions_are_told(rows);
+    assert_batches_are_told(rows, &institutions);
+    let mut entries = rows_of::<StatusRecord>(rows, b'h');
+    for (key, head) in rows_of::<StatusRecord>(rows, b's') {
+        let history = take_history(&mut entries, &key, head.entries, |entry| (entry.height, entry.time));
+        assert_eq!(history.last(), Some(&head));
+        assert!((1..).zip(&history).all(|(number, entry)| entry.entries == number));
+    }
+    assert!(entries.is_empty(), "no history is without a head");
+}
+
+fn assert_institutions_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institution>) {
+    let mut entries = rows_of::<InstitutionEntry>(rows, b'j');
+    let programmes = rows_of::<ProgrammeRecord>(rows, b'o');
+    for (id, Institution { facts, .. }) in institutions {
+        let history = take_history(&mut entries, id, facts.entries, |entry| (entry.height, entry.time));
+        let (first, last) = (&history[0], history.last().unwrap());
+        assert_eq!((first.height, first.state), (facts.registered, InstitutionState::Active));
+        assert_eq!((last.kind, &last.name_ka, &last.name_en), (facts.kind, &facts.name_ka, &facts.name_en));
+        assert_eq!(last.state, facts.state);
+        let numbers: Vec<_> =
+            programmes.keys().filter(|key| key.starts_with(id)).map(|key| number(&key[4..])).collect();
+        assert!(numbers.into_iter().eq(1..=facts.programmes));
+    }
+    assert!(entries.is_empty(), "no history is without a head");
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn assert_keys_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institution>) {
+    let mut entries = rows_of::<KeyEntry>(rows, b'm');
+    let keys = rows_of::<KeyRecord>(rows, b'k');
+    for (id, Institution { facts, .. }) in institutions {
+        let numbers: Vec<_> = keys.keys().filter(|key| key.starts_with(id)).map(|key| number(&key[4..])).collect();
+        assert!(numbers.into_iter().eq(0..u32::from(facts.keys)));
+    }
+    for (key, head) in &keys {
+        let history = take_history(&mut entries, key, head.entries, |entry| (entry.height, entry.time));
+        assert_eq!((history[0].change, history[0].height), (KeyChange::Added, head.added));
+        let retired: Vec<_> = history.iter().filter(|entry| entry.change == KeyChange::Retired).collect();
+        match head.state {
+            KeyState::Active => assert!(retired.is_empty()),
+            KeyState::Retired { at } => assert!(retired.len() == 1 && retired[0].height == at),
+        }
+        let said = history.iter().rev().find_map(|entry| match entry.change {
+            KeyChange::Compromised { from } => Some(from),
+            _ => None,
+        });
+        let index = KeyIndex::new(u16::try_from(number(&key[4..])).unwrap());
+        assert_eq!(institutions[&key[..4]].facts.compromised_from(index), said);
+        assert!(history[1..].iter().all(|entry| entry.change != KeyChange::Added));
+    }
+    assert!(entries.is_empty(), "no history is without a head");
+}
+
+fn assert_permissions_are_told(rows: &Rows) {
+    let mut entries = rows_of::<PermissionEntry>(rows, b'e');
+    let permissions = rows_of::<PermissionRecord>(rows, b'p');
+    for (key, head) in &permissions {
+        let history = take_history(&mut entries, key, head.entries, |entry| (entry.height, entry.time));
+        let (first, last) = (&history[0], history.last().unwrap());
+        assert_eq!((first.state, first.effective), (PermissionState::Active, head.window.first()));
+        assert_eq!((first.height, first.decision, first.authority), (head.granted, head.decision, head.authority));
+        assert_eq!((last.state, last.effective, last.reason), (head.state, head.effective, head.reason));
+        assert!(history.is_sorted_by(|left, right| left.effective <= right.effective));
+        // What took its place names it, and nothing else does.
+        if let PermissionState::Replaced { by } | PermissionState::Restored { by } = head.state {
+            let successor = &permissions[&[&key[..4], &by.get().to_be_bytes()].concat()];
+            assert_eq!(successor.predecessor.get(), number(&key[4..]));
+            assert_eq!(successor.granted, last.height);
+        }
+        if head.predecessor.get() > 0 {
+            let before = &permissions[&[&key[..4], &head.predecessor.get().to_be_bytes()].concat()];
+            let by = PermissionId::new(number(&key[4..]));
+            assert!([PermissionState::Replaced { by }, PermissionState::Restored { by }].contains(&before.state));
+        }
+    }
+    assert!(entries.is_empty(), "no history is without a head");
+}
+
+fn assert_batches_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institution>) {
+    let mut entries = rows_of::<BatchChange>(rows, b'd');
+    let batches = rows_of::<BatchRecord>(rows, b'b');
+    let (mut by_sequence, mut by_accreditation) = (BTreeMap::new(), BTreeMap::new());
+    for (key, head) in &batches {
+        let newest = match head.status {
+            BatchStatus::Valid => None,
+            BatchStatus::Changed(change) => Some(change),
+        };
+        let written = newest.map_or(0, |change| change.entries);
+        let history = take_history(&mut entries, key, written, |entry| (entry.height, entry.time));
+        assert_eq!(history.last(), newest.as_ref());
+        assert!((1..).zip(&history).all(|(number, entry)| entry.entries == number));
+        let (id, root) = key.split_at(4);
+        by_sequence.insert([id, &head.sequence.get().to_be_bytes()].concat(), root.to_vec());
+        let accreditation = [id, &head.accreditation.get().to_be_bytes()].concat();
+        let number = head.accreditation_sequence.get();
+        by_accreditation.insert([&accreditation[..], &number.to_be_bytes()].concat(), root.to_vec());
+    }
+    assert!(entries.is_empty(), "no history is without a head");
+    // Numbers are given once, without a gap, and lists by number are exactly the batches.
+    let plain = |kind: u8| -> Rows {
+        rows.iter().filter(|(row, _)| row[0] == kind).map(|(row, value)| (row[1..].to_vec(), value.clone())).collect()
+    };
+    assert_eq!(by_sequence, plain(b'c'));
+    assert_eq!(by_accreditation, plain(b'a'));
+    for (id, institution) in institutions {
+        let numbers = by_sequence.keys().filter(|key| key.starts_with(id)).map(|key| number(&key[4..]));
+        assert!(numbers.eq(1..=institution.facts.batches));
+    }
+    let mut tallied = 0;
+    for (permission, tally) in rows_of::<u32>(rows, b't') {
+        let numbers = by_accreditation.keys().filter(|key| key.starts_with(&permission)).map(|key| number(&key[8..]));
+        assert!(numbers.eq(1..=tally));
+        tallied += tally;
+    }
+    assert_eq!(usize::try_from(tallied).unwrap(), batches.len());
 }
 
 #[test]
 fn registers_commit_exactly_the_records() {
     assert_registers_commit_records(&World::new(policy()));
     assert_registers_commit_records(&crate::replay::story());
+}
+
+#[test]
+fn every_history_is_whole() {
+    let rows = crate::replay::story().medium().entries();
+    assert_histories_are_whole(&rows);
+    // Without one of a history's rows, or with one more, it is not.
+    let is_whole = |rows: &Rows| std::panic::catch_unwind(|| assert_histories_are_whole(rows)).is_ok();
+    for kind in b"jmedh" {
+        let row = rows.keys().find(|row| row[0] == *kind).unwrap().clone();
+        let mut damaged = rows.clone();
+        let value = damaged.remove(&row).unwrap();
+        assert!(!is_whole(&damaged), "without {row:?}");
+        damaged.insert(row.clone(), value.clone());
+        let mut next = row.clone();
+        *next.last_mut().unwrap() += 9;
+        damaged.insert(next, value);
+        assert!(!is_whole(&damaged), "with a stray row beside {row:?}");
+    }
 }
 
 #[test]
