@@ -14,17 +14,18 @@ use sigeli::{
     anchor::{AnchorError, AnchorProgress, AnchorRequest, Anchored, anchor},
     document::Standing,
     keys::SecretKey,
-    remote::Remote,
+    remote::{Rejection, Remote},
     signing::SubmitError,
+    stamp::{self, StampRequest},
     status::{self, StatusRequest},
     values,
     verify::{self, Evidence, Sources},
 };
 use sigeli_verifier::{
     encode::Encode as _,
-    ids::{Height, TimeMs},
+    ids::{EctsTenths, Height, TimeMs},
     time::Day,
-    transaction::{StatusAction, StatusReason},
+    transaction::{DecisionReason, PermissionAction, StatusAction, StatusReason},
     trust::Trust,
     verdict::{Check, Finding, Freshness},
 };
@@ -32,15 +33,19 @@ use tokio::sync::Notify;
 
 use crate::{
     cluster::Cluster,
+    genesis::FOUNDERS,
     home::Home,
     observe::{self, Observer},
-    pilot::{self, GTU, PATIENCE, Pilot, UG},
+    pilot::{self, GTU, Office, PATIENCE, Pilot, UG},
     report::{Artifact, Report},
     samples,
 };
 
 /// The greatest age of a stamp in the journey, and what it is on the command line.
 const MAX_AGE: (&str, Duration) = ("24h", Duration::from_secs(24 * 60 * 60));
+
+/// What the authorities agree on jointly: how many credits count towards one programme of study.
+const RECOGNISED_MAX: EctsTenths = EctsTenths::new(300);
 
 /// The node that is killed: EMIS, which decides nothing here.
 const VICTIM: usize = 2;
@@ -94,14 +99,17 @@ pub(crate) async fn play(home: &Home, cluster: &mut Cluster, source: &Source) ->
     let revoked_detected = journey.revoke_one(&files).await?;
     let tampered_detected = journey.tamper(&files)?;
     let unaccredited_rejected_code = journey.anchor_unaccredited(&files).await?;
+    journey.govern_jointly().await?;
+    let suspended_rejected_code = journey.anchor_suspended(&files).await?;
     let caught_up = journey.kill_during_second_batch(&groups).await?;
+    journey.withdraw_accreditation(&files).await?;
     journey.check_artifacts()?;
     journey
         .report(
             files.len(),
             genuine,
             caught_up,
-            Shown { revoked_detected, tampered_detected, unaccredited_rejected_code },
+            Shown { revoked_detected, tampered_detected, unaccredited_rejected_code, suspended_rejected_code },
         )
         .await
 }
@@ -111,6 +119,7 @@ struct Shown {
     revoked_detected: bool,
     tampered_detected: bool,
     unaccredited_rejected_code: String,
+    suspended_rejected_code: String,
 }
 
 fn step(text: &str) {
@@ -270,16 +279,7 @@ impl Journey<'_> {
     async fn anchor_unaccredited(&self, files: &[PathBuf]) -> eyre::Result<String> {
         let directory = self.home.batches().join("ug");
         pilot::prepare_batch(UG, self.pilot.facts, &files[..1], &directory)?;
-        let request = anchor_request(&directory, &self.pilot.ug, &self.trust);
-        let rejection = match anchor(&self.remote, &request, &mut |_| {}).await {
-            Err(AnchorError::Submit(SubmitError::Rejected { rejection })) => rejection,
-            Err(error) => {
-                return Err(error).wrap_err("an institution without accreditation was not refused by the ledger");
-            }
-            Ok(anchored) => {
-                eyre::bail!("an institution without accreditation anchored a batch in block {}", anchored.height)
-            }
-        };
+        let rejection = self.refused(&directory, &self.pilot.ug).await?;
         let batches = self.remote.institution(UG.id).await?.batches;
         eyre::ensure!(batches == 0, "the ledger holds {batches} batches of an institution without accreditation");
         step(&format!(
@@ -287,6 +287,82 @@ impl Journey<'_> {
             rejection.code, rejection.name
         ));
         Ok(rejection.name)
+    }
+
+    /// Hands in a batch that the ledger must refuse.
+    async fn refused(&self, directory: &Path, key: &SecretKey) -> eyre::Result<Rejection> {
+        match anchor(&self.remote, &anchor_request(directory, key, &self.trust), &mut |_| {}).await {
+            Err(AnchorError::Submit(SubmitError::Rejected { rejection })) => Ok(rejection),
+            Err(error) => Err(error).wrap_err("a batch that may not be anchored was not refused by the ledger"),
+            Ok(anchored) => eyre::bail!("a batch that may not be anchored was anchored in block {}", anchored.height),
+        }
+    }
+
+    /// The authorities change the policy: two of them cannot, three can.
+    async fn govern_jointly(&mut self) -> eyre::Result<()> {
+        let mut policy = self.cluster.genesis().document().policy;
+        policy.ects_recognised_max = RECOGNISED_MAX;
+        let mut office = Office::open(self.home, &self.remote)?;
+        let three = FOUNDERS.map(|founder| founder.id);
+        let refused = office.set_policy(policy, &three[..2]).await?;
+        eyre::ensure!(refused.is_err(), "two authorities of four changed the policy");
+        let changed = office.set_policy(policy, &three[..3]).await??;
+        self.finality.append(&mut office.finality);
+        step(&format!(
+            "Ministry, NCEQE and EMIS changed the policy jointly, by signatures collected on one file: final in block {}.",
+            changed.height
+        ));
+        more("Two of the four could not: more than half must approve, here three.");
+        Ok(())
+    }
+
+    /// While its accreditation is suspended, GTU is refused; reinstated, it goes on.
+    async fn anchor_suspended(&mut self, files: &[PathBuf]) -> eyre::Result<String> {
+        let directory = self.home.batches().join("gtu-suspended");
+        pilot::prepare_batch(GTU, self.pilot.facts, &files[..1], &directory)?;
+        let accreditation = self.pilot.facts.accreditation;
+        let mut office = Office::open(self.home, &self.remote)?;
+        let reason = DecisionReason::MonitoringFailed;
+        office.change_accreditation(accreditation, PermissionAction::Suspend, reason, "suspension").await?;
+        let rejection = self.refused(&directory, &self.pilot.gtu).await?;
+        let reason = DecisionReason::AppealUpheld;
+        office.change_accreditation(accreditation, PermissionAction::Reinstate, reason, "reinstatement").await?;
+        self.finality.append(&mut office.finality);
+        step(&format!(
+            "NCEQE suspended GTU's accreditation; GTU was refused, code {} ({}), until it was reinstated.",
+            rejection.code, rejection.name
+        ));
+        Ok(rejection.name)
+    }
+
+    /// The accreditation is withdrawn for good: what was issued before stands, and the new stamp says both.
+    async fn withdraw_accreditation(&mut self, files: &[PathBuf]) -> eyre::Result<()> {
+        let mut office = Office::open(self.home, &self.remote)?;
+        let (accreditation, reason) = (self.pilot.facts.accreditation, DecisionReason::Voluntary);
+        office.change_accreditation(accreditation, PermissionAction::Withdraw, reason, "withdrawal").await?;
+        self.finality.append(&mut office.finality);
+        let file = self.one_in_force(files);
+        let bundle = self.home.artifacts().join("after-withdrawal.sigeli");
+        let expect_exit =
+            self.artifacts.iter().find(|artifact| artifact.file == file).map_or(0, |known| known.expect_exit);
+        fs::copy(verify::bundle_path(&file), &bundle)?;
+        let request = StampRequest {
+            file: &file,
+            bundle: &bundle,
+            trust: Some(&self.trust),
+            with_permission: true,
+            patience: PATIENCE,
+        };
+        stamp::refresh(&self.remote, &request).await?;
+        let artifact = self.artifact(&file, &bundle, pilot::now(), expect_exit);
+        let tells = check(&artifact)?.iter().any(|check| check.finding == Finding::AccreditedThen);
+        eyre::ensure!(tells, "the new stamp does not tell of the withdrawal");
+        self.artifacts.push(artifact);
+        step(
+            "NCEQE withdrew the accreditation for good. A credential issued before stands, and its new stamp says both:",
+        );
+        more("accredited when it was registered, withdrawn since.");
+        Ok(())
     }
 
     /// One node is killed while a second batch is being handed in; the batch becomes final, and the node catches up.
@@ -390,6 +466,7 @@ impl Journey<'_> {
             revoked_detected: shown.revoked_detected,
             tampered_detected: shown.tampered_detected,
             unaccredited_rejected_code: shown.unaccredited_rejected_code,
+            suspended_rejected_code: shown.suspended_rejected_code,
             finality_ms: self.finality.iter().map(|finality| milliseconds(*finality)).collect(),
             killed_node_caught_up_ms: milliseconds(caught_up),
             receipt_bytes,

@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use sigeli::{
@@ -13,15 +13,21 @@ use sigeli::{
     keys::SecretKey,
     prepare::{AsFile, PrepareRequest, prepare},
     remote::Remote,
+    tx::{self, SubmitDraftError},
     values,
 };
 use sigeli_verifier::{
     bounded::{List, Text},
-    ids::{AuthorityId, EctsTenths, InstitutionId, PermissionId, TimeMs},
+    ids::{
+        AuthorityId, EctsTenths, GovernanceSequence, InstitutionId, KeyIndex, PermissionId, ProfileHash, ProgrammeId,
+        TimeMs,
+    },
+    record::Policy,
     time::{Day, Window},
     transaction::{
-        CredentialType, InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Level, Levels, Name,
-        PermissionGrant, PermissionScope,
+        Accreditation, CredentialType, DecisionReason, Draft, InstitutionKey, InstitutionKind, InstitutionRegister,
+        KeyPurposes, Level, Levels, Modes, Name, Payload, PermissionAction, PermissionChange, PermissionGrant,
+        PermissionScope, PolicySet, ProgrammeRegister, Sender, Transaction, TransactionSignature, joint_key,
     },
 };
 
@@ -73,6 +79,9 @@ const LEVEL: &str = "6";
 const FIELD: &str = "0613";
 const ECTS: EctsTenths = EctsTenths::new(30);
 
+/// How long transactions are valid: well below the ten minutes that institutions are allowed.
+const VALIDITY_MS: u64 = 5 * 60 * 1_000;
+
 /// How many days permissions hold beyond today.
 const DAYS_AHEAD: i32 = 3 * 365;
 
@@ -109,21 +118,34 @@ impl Pilot {
         let window = window.ok_or_else(|| eyre::eyre!("the last day lies after the first"))?;
 
         for (university, key) in [(GTU, &gtu), (UG, &ug)] {
-            office.register(university, key).await?;
+            office.register(university, key, window).await?;
             office.grant(NCEQE, university, window, "authorisation", PermissionScope::Authorisation).await?;
         }
         let level = values::parse_level(LEVEL)?;
         let fields = values::parse_fields(FIELD)?;
         let order = PermissionScope::PilotOrder { fields: fields.clone(), levels: levels(level)? };
         office.grant(MINISTRY, GTU, window, "pilot order", order).await?;
-        let scope = PermissionScope::Accreditation {
-            title_ka: Name::new(PROGRAMME_KA)?,
-            title_en: Name::new(PROGRAMME_EN)?,
+        let (title_ka, title_en) = (Name::new(PROGRAMME_KA)?, Name::new(PROGRAMME_EN)?);
+        let programme = ProgrammeRegister {
+            programme: ProgrammeId::new(1),
+            title_ka: title_ka.clone(),
+            title_en: title_en.clone(),
+            partners: List::empty(),
+        };
+        office.by_institution(GTU, &gtu, Payload::ProgrammeRegister(programme)).await?;
+        let scope = PermissionScope::Accreditation(Accreditation {
+            coordinator: GTU.id,
+            programme: ProgrammeId::new(1),
+            title_ka,
+            title_en,
+            agent: Name::new("")?,
             level,
             fields,
             ects_max: ECTS,
             credential_type: CredentialType::MicroCredential,
-        };
+            modes: Modes::ONLINE,
+            review: window.last(),
+        });
         let number = office.grant(NCEQE, GTU, window, "accreditation", scope).await?;
 
         let permissions = remote.permissions(GTU.id).await?;
@@ -151,32 +173,39 @@ pub(crate) fn key_path(home: &Home, name: &str) -> PathBuf {
 }
 
 /// The authorities that decide, and what deciding took.
-struct Office<'a> {
+pub(crate) struct Office<'a> {
     remote: &'a Remote,
-    nceqe: Vec<SecretKey>,
-    ministry: Vec<SecretKey>,
-    finality: Vec<Duration>,
+    /// Of the founders, in their order, the key of each.
+    keys: Vec<SecretKey>,
+    /// How long each decision took to become final.
+    pub(crate) finality: Vec<Duration>,
 }
 
 impl<'a> Office<'a> {
-    fn open(home: &Home, remote: &'a Remote) -> eyre::Result<Self> {
-        let keys = |authority: AuthorityId| -> eyre::Result<Vec<SecretKey>> {
-            let founders = FOUNDERS.iter().filter(|founder| founder.id == authority);
-            founders.map(|founder| Ok(SecretKey::read(&key_path(home, founder.name))?)).collect()
-        };
-        Ok(Self { remote, nceqe: keys(NCEQE)?, ministry: keys(MINISTRY)?, finality: Vec::new() })
+    /// Opens the authorities' key files.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub(crate) fn open(home: &Home, remote: &'a Remote) -> eyre::Result<Self> {
+        let keys = FOUNDERS.iter().map(|founder| Ok(SecretKey::read(&key_path(home, founder.name))?));
+        Ok(Self { remote, keys: keys.collect::<eyre::Result<_>>()?, finality: Vec::new() })
+    }
+
+    /// The key of an authority: each has one.
+    fn keys(&self, authority: AuthorityId) -> &[SecretKey] {
+        let position = FOUNDERS.iter().position(|founder| founder.id == authority);
+        position.map_or(&[], |position| std::slice::from_ref(&self.keys[position]))
     }
 
     fn signer(&self, authority: AuthorityId) -> AuthoritySigner<'_> {
-        let keys = if authority == MINISTRY { &self.ministry } else { &self.nceqe };
-        AuthoritySigner { authority, keys, patience: PATIENCE }
+        AuthoritySigner { authority, keys: self.keys(authority), patience: PATIENCE }
     }
 
     fn note(&mut self, decided: Decided) {
         self.finality.push(decided.finality);
     }
 
-    async fn register(&mut self, university: University, key: &SecretKey) -> eyre::Result<()> {
+    async fn register(&mut self, university: University, key: &SecretKey, window: Window) -> eyre::Result<()> {
         let register = InstitutionRegister {
             institution: university.id,
             kind: InstitutionKind::University,
@@ -184,8 +213,9 @@ impl<'a> Office<'a> {
             legal_id: Text::new(university.legal_id)?,
             name_ka: Name::new(university.name_ka)?,
             name_en: Name::new(university.name_en)?,
+            profile: ProfileHash::new([0; 32]),
             decision: decision(university, "registration"),
-            keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: key.public() }])?,
+            keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: key.public(), window }])?,
         };
         let decided = authority::register_institution(self.remote, self.signer(NCEQE), register).await?;
         self.note(decided);
@@ -210,6 +240,82 @@ impl<'a> Office<'a> {
         let granted = authority::grant_permission(self.remote, self.signer(authority), grant).await?;
         self.note(granted.decided);
         granted.permission.ok_or_else(|| eyre::eyre!("no node tells the number of the {what} of {}", university.name))
+    }
+}
+
+/// What the journey does beyond the first decisions, as files that pass from hand to hand are handed in.
+impl Office<'_> {
+    /// An institution's own transaction.
+    async fn by_institution(
+        &mut self,
+        university: University,
+        key: &SecretKey,
+        payload: Payload,
+    ) -> eyre::Result<tx::Submitted> {
+        let sender = Sender::Institution { institution: university.id };
+        let draft = self.draft(sender, payload, &[(KeyIndex::new(0), key)]).await?;
+        Ok(self.hand_in(&draft).await?)
+    }
+
+    async fn draft(&self, sender: Sender, payload: Payload, signers: &[(KeyIndex, &SecretKey)]) -> eyre::Result<Draft> {
+        let status = self.remote.status().await?;
+        let valid_until = TimeMs::new(status.time.max(now()).get().saturating_add(VALIDITY_MS));
+        let body = Transaction { genesis: status.genesis, valid_until, sender, payload };
+        let preimage = body.preimage();
+        let mut draft = Draft::new(body);
+        for (index, key) in signers {
+            draft.add(TransactionSignature { key: *index, signature: key.sign(&preimage) })?;
+        }
+        Ok(draft)
+    }
+
+    async fn hand_in(&mut self, draft: &Draft) -> Result<tx::Submitted, SubmitDraftError> {
+        let started = Instant::now();
+        let submitted = tx::submit(self.remote, draft, None, PATIENCE).await?;
+        self.finality.push(started.elapsed());
+        Ok(submitted)
+    }
+
+    /// The quality agency suspends, reinstates or withdraws GTU's accreditation from today on.
+    ///
+    /// # Errors
+    /// When the ledger refuses, or does not answer.
+    pub(crate) async fn change_accreditation(
+        &mut self,
+        permission: PermissionId,
+        action: PermissionAction,
+        reason: DecisionReason,
+        what: &str,
+    ) -> eyre::Result<tx::Submitted> {
+        let change = PermissionChange {
+            institution: GTU.id,
+            permission,
+            decision: decision(GTU, what),
+            action,
+            effective: Day::of(now()),
+            reason,
+        };
+        let sequence = self.remote.authority(NCEQE).await?.next;
+        let sender = Sender::Authority { authority: NCEQE, sequence };
+        let key = &self.keys(NCEQE)[0];
+        let draft = self.draft(sender, Payload::PermissionChange(change), &[(KeyIndex::new(0), key)]).await?;
+        Ok(self.hand_in(&draft).await?)
+    }
+
+    /// These authorities set the policy jointly, by the ledger's first joint transaction.
+    ///
+    /// # Errors
+    /// [`SubmitDraftError`], also when they are too few.
+    pub(crate) async fn set_policy(
+        &mut self,
+        policy: Policy,
+        approving: &[AuthorityId],
+    ) -> eyre::Result<Result<tx::Submitted, SubmitDraftError>> {
+        let set = PolicySet { decision: values::decision_ref("SAMPLE joint decision on the policy"), policy };
+        let sender = Sender::Authorities { sequence: GovernanceSequence::new(1) };
+        let signers: Vec<_> = approving.iter().map(|id| (joint_key(*id, 0), &self.keys(*id)[0])).collect();
+        let draft = self.draft(sender, Payload::PolicySet(set), &signers).await?;
+        Ok(self.hand_in(&draft).await)
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Report {
     pub(crate) tampered_detected: bool,
     /// The name of the code with which the institution without accreditation was refused.
     pub(crate) unaccredited_rejected_code: String,
+    /// The name of the code with which an institution was refused while its accreditation was suspended.
+    pub(crate) suspended_rejected_code: String,
     /// Per transaction that became final: milliseconds from handing it in until a node had its certificate on the
     /// disk and said so.
     pub(crate) finality_ms: Vec<u64>,

@@ -105,6 +105,7 @@ fn check_report(report: &Value, credentials: u64) {
         "state_roots",
         "tampered_detected",
         "unaccredited_rejected_code",
+        "suspended_rejected_code",
     ];
     assert_eq!(names, expected.into());
     assert_eq!(report["nodes"], 4);
@@ -117,9 +118,11 @@ fn check_report(report: &Value, credentials: u64) {
     assert_eq!((report["credentials"].as_u64(), report["genuine"].as_u64()), (Some(credentials), Some(credentials)));
     assert_eq!((&report["revoked_detected"], &report["tampered_detected"]), (&true.into(), &true.into()));
     assert_eq!(report["unaccredited_rejected_code"], "accreditation_missing");
-    // Two registrations, two authorisations, order, accreditation, batch, revocation, second batch.
-    assert!(report["finality_ms"].as_array().unwrap().len() >= 9, "{report}");
-    // Genesis and those nine, unless one block held several.
+    assert_eq!(report["suspended_rejected_code"], "accreditation_suspended");
+    // Two registrations, two authorisations, order, programme, accreditation, batch, revocation, policy, suspension,
+    // reinstatement, second batch, withdrawal.
+    assert!(report["finality_ms"].as_array().unwrap().len() >= 14, "{report}");
+    // Genesis and those fourteen, unless one block held several.
     assert!(report["height"].as_u64().unwrap() >= 1);
     assert!(report["receipt_bytes"].as_u64().unwrap() > 0 && report["stamp_bytes"].as_u64().unwrap() > 0);
 }
