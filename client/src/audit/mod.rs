@@ -25,6 +25,7 @@
 mod chain;
 mod csv;
 mod directory;
+mod events;
 pub mod line;
 pub mod payload;
 mod replay;
@@ -35,6 +36,7 @@ mod write;
 
 pub use self::{
     chain::ChainError,
+    events::Events,
     verify::{Checked, PROBLEMS_MAX, Problem, verify},
     write::{AuditError, Exported, Writer},
 };

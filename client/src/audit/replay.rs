@@ -19,7 +19,7 @@ use sigeli_verifier::{
 /// A transaction that no ledger would have included: it speaks of something that is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it speaks of an institution or a permission that no transaction before it made")]
-pub struct Impossible;
+pub(crate) struct Impossible;
 
 /// An institution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,16 +283,16 @@ impl Replay {
             from.is_some_and(|from| *from <= change.height)
         };
         let changes = self.changed.entry((set.institution, set.root)).or_default();
-        let state = match set.action {
-            BatchAction::Suspend => BatchState::Suspended,
-            BatchAction::Reinstate => BatchState::Reinstated,
-            BatchAction::Revoke => BatchState::Revoked,
+        let (state, reason) = match set.action {
+            BatchAction::Suspend => (BatchState::Suspended, set.reason),
+            BatchAction::Reinstate => (BatchState::Reinstated, set.reason),
+            BatchAction::Revoke => (BatchState::Revoked, set.reason),
             BatchAction::Annul => {
                 let standing = changes.iter().rev().find(|change| !is_void(change));
-                standing.map_or(BatchState::Annulled, |change| change.state)
+                standing.map_or((BatchState::Annulled, set.reason), |change| (change.state, change.reason))
             }
         };
-        changes.push(BatchChange { state, reason: set.reason, height: by.height, key: by.key });
+        changes.push(BatchChange { state, reason, height: by.height, key: by.key });
         Ok(())
     }
 }

@@ -6,7 +6,10 @@
 
 #[cfg(test)]
 pub(crate) mod examples;
+pub mod answer;
 pub mod may_issue;
+pub mod node;
 pub mod plain;
+pub mod records;
 pub mod standing;
 pub mod words;
