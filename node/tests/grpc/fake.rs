@@ -7,26 +7,37 @@ use std::{
 
 use sigeli_ledger::outcome::Rejection;
 use sigeli_node::grpc::{
-    AuthorityAnswer, Backend, BackendError, HeaderAnswer, HeaderAt, KeysQuery, NodeStatus, Outcome, Page,
-    PermissionsQuery, StampAnswer, StampQuery,
+    AuthorityAnswer, Backend, BackendError, BatchAnswer, BatchQuery, BatchesAnswer, BatchesQuery, BlockAnswer,
+    DownloadError, DownloadPart, DownloadQuery, GovernanceAnswer, HeaderAnswer, HeaderAt, InstitutionFound,
+    InstitutionsQuery, KeysQuery, NodeStatus, Outcome, Page, Parts, PermissionAnswer, PermissionQuery,
+    PermissionsQuery, ProgrammesQuery, StampAnswer, StampQuery,
 };
 use sigeli_verifier::{
     batch::BatchHeight,
-    block::Header,
+    block::{Block, Header},
     bounded::{List, Text},
     bundle::{Stamp, StampFile, StatusFinding},
     certificate::{CommitCertificate, CommitSignature},
-    codes::{CredentialType, Field, HashAlgorithm, InstitutionKind, KeyPurposes, Level, NetworkKind},
-    crypto::PublicKey,
-    ids::{
-        AuthorityId, AuthoritySequence, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash, Height,
-        HistoryRoot, InstitutionId, KeyIndex, PermissionId, Round, Signature, StateRoot, TimeMs, TransactionId,
-        TransactionsRoot, ValidatorAddress, ValidatorSetHash, VotingPower,
+    codes::{
+        AuthorityKind, CredentialType, DecisionReason, Field, HashAlgorithm, InstitutionKind, KeyPurposes, Level,
+        NetworkKind, StatusReason,
     },
+    crypto::PublicKey,
+    encode::Encode as _,
+    ids::{
+        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash,
+        GovernanceSequence, Height, HistoryRoot, InstitutionId, KeyIndex, PermissionId, ProfileHash, ProgrammeId,
+        RegisterRoot, Round, Signature, StateRoot, TimeMs, TransactionId, TransactionsRoot, ValidatorAddress,
+        ValidatorSetHash, VotingPower,
+    },
+    proof::{AbsenceProof, BatchItem, BatchPage, EntryProof, InstitutionAnswer, InstitutionProof, StateProof},
     record::{
-        BatchRecord, BatchStatus, InstitutionFacts, Judged, KeyRecord, KeyState, PermissionRecord, PermissionState,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, InstitutionFacts,
+        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy,
+        ProgrammeRecord, Writer,
     },
     register::{AbsenceTerminal, RegisterPath},
+    state::{InstitutionRegisters, StateRoots},
     time::{Day, Window},
     transaction::{
         InstitutionKey, InstitutionRegister, Payload, PermissionScope, Sender, SignedTransaction, Transaction,
@@ -51,7 +62,18 @@ pub(crate) enum Call {
     Authority(AuthorityId),
     Institution(InstitutionId),
     Keys(KeysQuery),
+    Programmes(ProgrammesQuery),
     Permissions(PermissionsQuery),
+    StateProof,
+    Governance,
+    Institutions(InstitutionsQuery),
+    Permission(PermissionQuery),
+    Batches(BatchesQuery),
+    Batch(BatchQuery),
+    Download(DownloadQuery),
+    Block(Height),
+    Newest,
+    Reached(Height),
     Validators(Height),
 }
 
@@ -69,6 +91,9 @@ pub(crate) struct Fake {
     open: watch::Sender<bool>,
     ready: watch::Sender<bool>,
     answer: Mutex<Result<Outcome, BackendError>>,
+    download: Mutex<Vec<DownloadPart>>,
+    newest: watch::Sender<Height>,
+    transactions: Mutex<Vec<SignedTransaction>>,
 }
 
 struct Leaving(mpsc::Sender<Event>);
@@ -88,6 +113,9 @@ impl Fake {
             open: watch::Sender::new(true),
             ready: watch::Sender::new(true),
             answer: Mutex::new(Ok(Outcome::Pending)),
+            download: Mutex::default(),
+            newest: watch::Sender::new(Height::new(42)),
+            transactions: Mutex::default(),
         };
         (Arc::new(fake), receiver)
     }
@@ -95,6 +123,21 @@ impl Fake {
     /// What transactions are answered; an error is what every call is answered.
     pub(crate) fn set_answer(&self, answer: Result<Outcome, BackendError>) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+    }
+
+    /// The parts of every download. What `answer` says comes after them.
+    pub(crate) fn set_download(&self, parts: Vec<DownloadPart>) {
+        *self.download.lock().unwrap_or_else(PoisonError::into_inner) = parts;
+    }
+
+    /// The newest height.
+    pub(crate) fn set_newest(&self, height: u64) {
+        self.newest.send_replace(Height::new(height));
+    }
+
+    /// The transactions of every block.
+    pub(crate) fn set_transactions(&self, transactions: Vec<SignedTransaction>) {
+        *self.transactions.lock().unwrap_or_else(PoisonError::into_inner) = transactions;
     }
 
     /// Holds up every call, or lets them go on.
@@ -157,12 +200,35 @@ impl Backend for Fake {
 
     async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
         self.enter(Call::Authority(authority)).await?;
-        Ok(AuthorityAnswer { sequence: AuthoritySequence::new(9), threshold: 1, keys: vec![key()] })
+        Ok(AuthorityAnswer { record: self::authority(), proof: Some((state_proof(), absence())) })
     }
 
-    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, BackendError> {
+    async fn state_proof(&self) -> Result<StateProof, BackendError> {
+        self.enter(Call::StateProof).await?;
+        Ok(state_proof())
+    }
+
+    async fn governance(&self) -> Result<GovernanceAnswer, BackendError> {
+        self.enter(Call::Governance).await?;
+        Ok(governance())
+    }
+
+    async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFound, BackendError> {
         self.enter(Call::Institution(institution)).await?;
-        Ok(facts())
+        let answer = if institution.get() == INSTITUTION {
+            InstitutionAnswer::Present(institution_proof())
+        } else {
+            InstitutionAnswer::Absent(AbsenceProof { terminal: AbsenceTerminal::Empty, path: path() })
+        };
+        Ok(InstitutionFound { state: state_proof(), answer })
+    }
+
+    async fn institutions(
+        &self,
+        query: InstitutionsQuery,
+    ) -> Result<Page<InstitutionId, InstitutionFacts>, BackendError> {
+        self.enter(Call::Institutions(query)).await?;
+        Ok(Page { entries: vec![(query.start, facts())], next: Some(InstitutionId::new(u32::MAX)) })
     }
 
     async fn keys(&self, query: KeysQuery) -> Result<Page<KeyIndex, KeyRecord>, BackendError> {
@@ -170,9 +236,58 @@ impl Backend for Fake {
         Ok(Page { entries: vec![(query.start, key_record())], next: Some(KeyIndex::new(9)) })
     }
 
+    async fn programmes(&self, query: ProgrammesQuery) -> Result<Page<ProgrammeId, ProgrammeRecord>, BackendError> {
+        self.enter(Call::Programmes(query)).await?;
+        Ok(Page { entries: vec![(query.start, programme())], next: Some(ProgrammeId::new(5)) })
+    }
+
     async fn permissions(&self, query: PermissionsQuery) -> Result<Page<PermissionId, PermissionRecord>, BackendError> {
         self.enter(Call::Permissions(query)).await?;
         Ok(Page { entries: vec![(query.start, permission())], next: None })
+    }
+
+    async fn permission(&self, query: PermissionQuery) -> Result<PermissionAnswer, BackendError> {
+        self.enter(Call::Permission(query)).await?;
+        Ok(permission_answer())
+    }
+
+    async fn batches(&self, query: BatchesQuery) -> Result<BatchesAnswer, BackendError> {
+        self.enter(Call::Batches(query)).await?;
+        Ok(batches_answer(query.accreditation.is_some()))
+    }
+
+    async fn batch(&self, query: BatchQuery) -> Result<BatchAnswer, BackendError> {
+        self.enter(Call::Batch(query)).await?;
+        Ok(batch_answer())
+    }
+
+    fn download(&self, query: DownloadQuery, parts: &mut Parts) -> Result<(), DownloadError> {
+        drop(self.events.try_send(Event::Entered(Call::Download(query))));
+        let _leaving = Leaving(self.events.clone());
+        let scripted = self.download.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for part in scripted {
+            parts.put(part)?;
+        }
+        let end = *self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(end.map(|_| ())?)
+    }
+
+    async fn block(&self, height: Height) -> Result<BlockAnswer, BackendError> {
+        self.enter(Call::Block(height)).await?;
+        let transactions = self.transactions.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(block(height, transactions))
+    }
+
+    async fn newest(&self) -> Result<Height, BackendError> {
+        self.enter(Call::Newest).await?;
+        Ok(*self.newest.borrow())
+    }
+
+    async fn reached(&self, height: Height) -> Result<(), BackendError> {
+        drop(self.events.try_send(Event::Entered(Call::Reached(height))));
+        let _leaving = Leaving(self.events.clone());
+        self.newest.subscribe().wait_for(|newest| *newest >= height).await.expect("the fake holds the sender");
+        Ok(())
     }
 
     async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError> {
@@ -220,6 +335,118 @@ pub(crate) fn certificate() -> CommitCertificate {
     CommitCertificate::new(Round::new(0), vec![signature]).expect("one signer")
 }
 
+fn path() -> RegisterPath {
+    RegisterPath::new(vec![Some([1; 32])]).expect("short")
+}
+
+fn absence() -> EntryProof {
+    EntryProof::Absent(AbsenceProof { terminal: AbsenceTerminal::Empty, path: path() })
+}
+
+fn presence(value: Vec<u8>) -> EntryProof {
+    EntryProof::present(value, path()).expect("short")
+}
+
+pub(crate) fn state_proof() -> StateProof {
+    StateProof { header: header().proof(), certificate: certificate(), roots: StateRoots::EMPTY }
+}
+
+pub(crate) fn institution_proof() -> InstitutionProof {
+    let root = RegisterRoot::new([2; 32]);
+    let registers = InstitutionRegisters { keys: root, permissions: root, statuses: root };
+    InstitutionProof { facts: facts(), registers, path: path() }
+}
+
+pub(crate) fn authority() -> AuthorityRecord {
+    AuthorityRecord {
+        kind: AuthorityKind::Nceqe,
+        name_ka: Text::new("ცენტრი").expect("short"),
+        name_en: Text::new("NCEQE").expect("short"),
+        keys: List::new(vec![key()]).expect("one"),
+        threshold: 1,
+        log_keys: List::empty(),
+        sequence: AuthoritySequence::new(9),
+    }
+}
+
+pub(crate) fn governance() -> GovernanceAnswer {
+    let joint = GovernanceRecord {
+        authorities: List::new(vec![AuthorityId::new(1), AuthorityId::new(2)]).expect("two"),
+        sequence: GovernanceSequence::new(3),
+        version: 1,
+        upgrade_version: 2,
+        upgrade_height: Height::new(900),
+    };
+    let policy = Policy {
+        ects_max: [EctsTenths::new(150); 8],
+        ects_min: [EctsTenths::new(10); 8],
+        ects_recognised_max: EctsTenths::new(300),
+        batch_height_min: 4,
+        clock_tolerance_ms: 5,
+        pilot_order_required: true,
+        batches_per_day: 6,
+        statuses_per_day: 7,
+        approvals_min: 2,
+    };
+    let (joint_proof, policy_proof) = (presence(joint.to_bytes()), presence(policy.to_bytes()));
+    GovernanceAnswer { state: state_proof(), joint, joint_proof, policy, policy_proof }
+}
+
+pub(crate) fn permission_answer() -> PermissionAnswer {
+    let entry = |state| PermissionEntry {
+        state,
+        effective: Day::new(20_000),
+        reason: DecisionReason::Granted,
+        decision: DecisionRef::new([9; 32]),
+        authority: AuthorityId::new(2),
+        height: Height::new(3),
+        time: TimeMs::new(4),
+    };
+    let entries = [entry(PermissionState::Active), entry(PermissionState::Suspended)];
+    PermissionAnswer {
+        state: state_proof(),
+        institution: institution_proof(),
+        record: Some(permission()),
+        proof: presence(permission().to_bytes()),
+        changes: entries.map(|entry| (entry, presence(entry.to_bytes()))).into(),
+    }
+}
+
+pub(crate) fn batches_answer(of_accreditation: bool) -> BatchesAnswer {
+    let items = vec![BatchItem { root: BatchRoot::new([1; 32]), record: batch_record(), path: path() }];
+    BatchesAnswer {
+        state: state_proof(),
+        institution: institution_proof(),
+        tally: of_accreditation.then(|| presence(300_u32.to_bytes())),
+        total: 300,
+        page: BatchPage::new(items).expect("one"),
+    }
+}
+
+pub(crate) fn batch_answer() -> BatchAnswer {
+    let change = BatchChange {
+        state: BatchState::Suspended,
+        reason: StatusReason::UnderReview,
+        height: Height::new(50),
+        time: TimeMs::new(51),
+        writer: Writer::Institution { key: KeyIndex::new(1) },
+        entries: 2,
+    };
+    BatchAnswer {
+        state: state_proof(),
+        institution: institution_proof(),
+        record: Some(batch_record()),
+        proof: presence(batch_record().to_bytes()),
+        changes: vec![(change, presence(change.to_bytes()))],
+        next: Some(3),
+    }
+}
+
+pub(crate) fn block(height: Height, transactions: Vec<SignedTransaction>) -> BlockAnswer {
+    let block = Block { header: Header { height, ..header() }, transactions };
+    BlockAnswer { block, certificate: certificate() }
+}
+
 pub(crate) fn facts() -> InstitutionFacts {
     InstitutionFacts {
         kind: InstitutionKind::University,
@@ -227,16 +454,36 @@ pub(crate) fn facts() -> InstitutionFacts {
         legal_id: Text::new("211349192").expect("short"),
         name_ka: Text::new("საქართველოს ტექნიკური უნივერსიტეტი").expect("short"),
         name_en: Text::new("Georgian Technical University").expect("short"),
+        state: InstitutionState::Active,
         registered: Height::new(2),
         keys: 10,
         permissions: 3,
+        programmes: 2,
         batches: 1,
+        entries: 1,
         compromised: List::empty(),
     }
 }
 
 pub(crate) fn key_record() -> KeyRecord {
-    KeyRecord { purposes: KeyPurposes::ALL, key: key(), added: Height::new(2), state: KeyState::Active }
+    KeyRecord {
+        purposes: KeyPurposes::ALL,
+        key: key(),
+        window: window(),
+        added: Height::new(2),
+        state: KeyState::Active,
+        entries: 1,
+    }
+}
+
+pub(crate) fn programme() -> ProgrammeRecord {
+    ProgrammeRecord {
+        title_ka: Text::new("ქსელები").expect("short"),
+        title_en: Text::new("Networks").expect("short"),
+        partners: List::new(vec![InstitutionId::new(9)]).expect("one"),
+        registered: Height::new(3),
+        key: KeyIndex::new(0),
+    }
 }
 
 pub(crate) fn permission() -> PermissionRecord {
@@ -247,8 +494,11 @@ pub(crate) fn permission() -> PermissionRecord {
         conditional: false,
         scope: PermissionScope::Authorisation,
         granted: Height::new(3),
-        state: PermissionState::Active,
-        entries: 1,
+        predecessor: PermissionId::new(0),
+        state: PermissionState::Suspended,
+        effective: Day::new(20_000),
+        reason: DecisionReason::Granted,
+        entries: 2,
     }
 }
 
@@ -257,34 +507,39 @@ pub(crate) fn validators() -> ValidatorSet {
     ValidatorSet::new(vec![validator]).expect("one validator is a set")
 }
 
+pub(crate) fn batch_record() -> BatchRecord {
+    BatchRecord {
+        sequence: BatchSequence::new(1),
+        accreditation_sequence: BatchSequence::new(1),
+        height: BatchHeight::new(4).expect("the smallest"),
+        hash_algorithm: HashAlgorithm::Blake3,
+        anchored: Height::new(40),
+        anchored_time: TimeMs::new(40_000),
+        key: KeyIndex::new(0),
+        accreditation: PermissionId::new(3),
+        level: Level::new(6).expect("in range"),
+        field: Field::new(613).expect("in range"),
+        ects: EctsTenths::new(30),
+        issued: Day::new(20_500),
+        credential_type: CredentialType::MicroCredential,
+        judged: Judged {
+            accreditation_window: window(),
+            ects_max: EctsTenths::new(30),
+            authorisation: PermissionId::new(1),
+            authorisation_window: window(),
+            order: PermissionId::new(2),
+        },
+        status: BatchStatus::Valid,
+    }
+}
+
 pub(crate) fn stamp() -> StampFile {
     let path = RegisterPath::new(vec![Some([1; 32])]).expect("short");
     let stamp = Stamp {
         header: header().proof(),
         certificate: certificate(),
         state_siblings: [[1; 32], [2; 32]],
-        batch: BatchRecord {
-            sequence: BatchSequence::new(1),
-            height: BatchHeight::new(4).expect("the smallest"),
-            hash_algorithm: HashAlgorithm::Blake3,
-            anchored: Height::new(40),
-            anchored_time: TimeMs::new(40_000),
-            key: KeyIndex::new(0),
-            accreditation: PermissionId::new(3),
-            level: Level::new(6).expect("in range"),
-            field: Field::new(613).expect("in range"),
-            ects: EctsTenths::new(30),
-            issued: Day::new(20_500),
-            credential_type: CredentialType::MicroCredential,
-            judged: Judged {
-                accreditation_window: window(),
-                ects_max: EctsTenths::new(30),
-                authorisation: PermissionId::new(1),
-                authorisation_window: window(),
-                order: PermissionId::new(2),
-            },
-            status: BatchStatus::Valid,
-        },
+        batch: batch_record(),
         batch_path: path.clone(),
         institution: facts(),
         institution_path: path.clone(),
@@ -308,8 +563,10 @@ pub(crate) fn transaction() -> SignedTransaction {
             legal_id: facts().legal_id,
             name_ka: facts().name_ka,
             name_en: facts().name_en,
+            profile: ProfileHash::new([3; 32]),
             decision: DecisionRef::new([9; 32]),
-            keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: key() }]).expect("one"),
+            keys: List::new(vec![InstitutionKey { purposes: KeyPurposes::ALL, key: key(), window: window() }])
+                .expect("one"),
         }),
     };
     let signature = TransactionSignature { key: KeyIndex::new(0), signature: Signature::new([8; 64]) };
