@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sigeli_ledger::{chain::Chain, memory::MemoryStore, state::View};
 use sigeli_verifier::{
-    ids::KeyIndex,
+    ids::{KeyIndex, ProfileHash},
     record::{BatchStatus, KeyState, StatusState, Writer},
 };
 
@@ -36,8 +36,14 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
     let kind = words.word()?;
     match kind.as_str() {
         "institution" => {
-            let facts = view.institution(institution(&words.word()?)?).unwrap().ok_or_else(missing)?.facts;
+            let whose = institution(&words.word()?)?;
+            let facts = view.institution(whose).unwrap().ok_or_else(missing)?.facts;
+            let history = listed(facts.entries, |entry| {
+                let entry = view.institution_entry(whose, entry).unwrap()?;
+                Some(format!("{}:{}:{}", entry.name_en, written(&entry.state), profile(&entry.profile)))
+            });
             Ok(Facts::from([
+                ("history", history),
                 ("keys", facts.keys.to_string()),
                 ("permissions", facts.permissions.to_string()),
                 ("programmes", facts.programmes.to_string()),
@@ -52,12 +58,17 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
         "batch" => {
             let label = words.word()?;
             words.expect("of")?;
-            let record = view.batch(institution(&words.word()?)?, &root(&label)).unwrap().ok_or_else(missing)?;
+            let whose = institution(&words.word()?)?;
+            let record = view.batch(whose, &root(&label)).unwrap().ok_or_else(missing)?;
             let (state, entries, by) = match record.status {
                 BatchStatus::Valid => ("valid".to_owned(), 0, "nobody"),
                 BatchStatus::Changed(change) => (written(&change.state), change.entries, writer(&change.writer)),
             };
+            let history = listed(entries, |entry| {
+                view.batch_entry(whose, &root(&label), entry).unwrap().map(|change| written(&change.state))
+            });
             Ok(Facts::from([
+                ("history", history),
                 ("number", record.sequence.to_string()),
                 ("number-under-accreditation", record.accreditation_sequence.to_string()),
                 ("accreditation", record.accreditation.to_string()),
@@ -72,10 +83,14 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
         "credential" => {
             let number = credential(&words.word()?)?;
             words.expect("of")?;
-            let found = view.status(institution(&words.word()?)?, &handle(number)).unwrap();
-            let record = found.ok_or_else(missing)?;
+            let whose = institution(&words.word()?)?;
+            let record = view.status(whose, &handle(number)).unwrap().ok_or_else(missing)?;
+            let history = listed(record.entries, |entry| {
+                view.status_entry(whose, &handle(number), entry).unwrap().map(|change| written(&change.state))
+            });
             let replaced = matches!(record.state, StatusState::Superseded { successor } if successor != [0; 32]);
             Ok(Facts::from([
+                ("history", history),
                 ("state", written(&record.state)),
                 ("reason", written(&record.reason)),
                 ("entries", record.entries.to_string()),
@@ -92,7 +107,12 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
             words.expect("of")?;
             words.word()?;
             let record = view.permission(whose, number).unwrap().ok_or_else(missing)?;
+            let history = listed(record.entries, |entry| {
+                let entry = view.permission_entry(whose, number, entry).unwrap()?;
+                Some(format!("{}:{}", written(&entry.state), entry.effective))
+            });
             Ok(Facts::from([
+                ("history", history),
                 ("number", number.to_string()),
                 ("state", written(&record.state)),
                 ("reason", written(&record.reason)),
@@ -116,7 +136,11 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 KeyState::Retired { .. } => "retired",
             };
             let compromised = institution.facts.compromised_from(index);
+            let history = listed(record.entries, |entry| {
+                view.key_entry(whose, index, entry).unwrap().map(|entry| written(&entry.change))
+            });
             Ok(Facts::from([
+                ("history", history),
                 ("state", state.to_owned()),
                 ("entries", record.entries.to_string()),
                 ("compromised", compromised.map_or_else(|| "no".to_owned(), |from| format!("from-{from}"))),
@@ -137,6 +161,7 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
             let after = |height: u64| height.saturating_sub(chain.head().header.height.get()).to_string();
             Ok(Facts::from([
                 ("authorities", joint.authorities.len().to_string()),
+                ("members", joint.authorities.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")),
                 ("sequence", joint.sequence.to_string()),
                 ("version", joint.version.to_string()),
                 ("announced", joint.upgrade_version.to_string()),
@@ -145,6 +170,17 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
         }
         other => Err(format!("{other:?} cannot be checked")),
     }
+}
+
+/// All entries of a history, oldest first; `missing` where one should be.
+fn listed(entries: u32, read: impl Fn(u32) -> Option<String>) -> String {
+    let entries = (1..=entries).map(|entry| read(entry).unwrap_or_else(|| "missing".to_owned()));
+    entries.collect::<Vec<_>>().join(",")
+}
+
+/// A profile by the name from which it was made.
+fn profile(profile: &ProfileHash) -> &'static str {
+    if *profile == ProfileHash::new([0; 32]) { "none" } else { "given" }
 }
 
 const fn writer(writer: &Writer) -> &'static str {
