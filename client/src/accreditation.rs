@@ -3,7 +3,7 @@
 
 use sigeli_verifier::{
     ids::{EctsTenths, PermissionId},
-    record::PermissionRecord,
+    record::{PermissionRecord, PermissionState},
     time::Day,
     transaction::{Field, FieldPrefix, FieldPrefixes, Level, PermissionScope},
 };
@@ -70,6 +70,16 @@ pub enum AccreditationError {
         /// As stated.
         stated: EctsTenths,
     },
+    /// It does not hold (any more) on the date of issue.
+    #[error("the accreditation {} since {since}, and the credentials are issued on {issued}", what_became(*state))]
+    Ended {
+        /// Where it stands.
+        state: PermissionState,
+        /// The first day on which it stands there.
+        since: Day,
+        /// As stated.
+        issued: Day,
+    },
     /// Issued outside the accreditation.
     #[error(
         "the programme is accredited from {first} to {last}, and the credentials are issued on {issued}: check --issued"
@@ -82,6 +92,18 @@ pub enum AccreditationError {
         /// As stated.
         issued: Day,
     },
+}
+
+fn what_became(state: PermissionState) -> String {
+    match state {
+        PermissionState::Active => "holds".into(),
+        PermissionState::Suspended => "is suspended".into(),
+        PermissionState::Withdrawn => "is withdrawn".into(),
+        PermissionState::Replaced { by } => format!("is replaced by accreditation {by} (name that one)"),
+        PermissionState::Restored { by } => {
+            format!("was withdrawn, and accreditation {by} (name that one) stands in its place")
+        }
+    }
 }
 
 fn listed(fields: &FieldPrefixes) -> String {
@@ -98,15 +120,13 @@ pub fn facts_under(
     stated: Stated,
     issued: Day,
 ) -> Result<BatchFacts, AccreditationError> {
-    let PermissionScope::Accreditation { level: accredited, fields, ects_max, credential_type, .. } = &record.scope
-    else {
+    let PermissionScope::Accreditation(accreditation) = &record.scope else {
         return Err(AccreditationError::OtherKind { number });
     };
+    let (accredited, fields, ects_max) = (accreditation.level, &accreditation.fields, accreditation.ects_max);
     let level = match stated.level {
-        Some(level) if level != *accredited => {
-            return Err(AccreditationError::Level { accredited: *accredited, stated: level });
-        }
-        _ => *accredited,
+        Some(level) if level != accredited => return Err(AccreditationError::Level { accredited, stated: level }),
+        _ => accredited,
     };
     let field = match stated.field {
         Some(field) if fields.iter().any(|prefix| prefix.covers(field)) => field,
@@ -114,15 +134,20 @@ pub fn facts_under(
         None => only_field(fields).ok_or_else(|| AccreditationError::FieldOpen { accredited: fields.clone() })?,
     };
     let ects = match stated.ects {
-        Some(ects) if ects > *ects_max => return Err(AccreditationError::Ects { most: *ects_max, stated: ects }),
+        Some(ects) if ects > ects_max => return Err(AccreditationError::Ects { most: ects_max, stated: ects }),
         Some(ects) => ects,
-        None => *ects_max,
+        None => ects_max,
     };
     if !record.window.contains(issued) {
         let (first, last) = (record.window.first(), record.window.last());
         return Err(AccreditationError::Issued { first, last, issued });
     }
-    Ok(BatchFacts { accreditation: number, level, field, ects, issued, credential_type: *credential_type })
+    // The ledger judges the day on which the batch is anchored; whatever ended by the date of issue has ended by then too.
+    if record.state != PermissionState::Active && record.effective <= issued {
+        return Err(AccreditationError::Ended { state: record.state, since: record.effective, issued });
+    }
+    let credential_type = accreditation.credential_type;
+    Ok(BatchFacts { accreditation: number, level, field, ects, issued, credential_type })
 }
 
 /// The detailed field, when the accreditation is for exactly one.
@@ -138,9 +163,8 @@ mod tests {
     use super::*;
     use crate::values::{parse_day, parse_ects, parse_field, parse_fields, parse_level, parse_text, window};
     use sigeli_verifier::{
-        ids::{AuthorityId, DecisionRef, Height},
-        record::PermissionState,
-        transaction::CredentialType,
+        ids::{AuthorityId, DecisionRef, Height, InstitutionId, ProgrammeId},
+        transaction::{Accreditation, CredentialType, DecisionReason, Modes},
     };
 
     fn record(fields: &str) -> PermissionRecord {
@@ -149,16 +173,24 @@ mod tests {
             decision: DecisionRef::new([0; 32]),
             window: window(parse_day("2026-09-01").unwrap(), parse_day("2027-08-31").unwrap()).unwrap(),
             conditional: false,
-            scope: PermissionScope::Accreditation {
+            scope: PermissionScope::Accreditation(Accreditation {
+                coordinator: InstitutionId::new(1),
+                programme: ProgrammeId::new(1),
                 title_ka: parse_text("პროგრამა").unwrap(),
                 title_en: parse_text("Programme").unwrap(),
+                agent: parse_text("").unwrap(),
                 level: parse_level("6").unwrap(),
                 fields: parse_fields(fields).unwrap(),
                 ects_max: parse_ects("3").unwrap(),
                 credential_type: CredentialType::MicroCredential,
-            },
+                modes: Modes::ONLINE,
+                review: parse_day("2027-08-31").unwrap(),
+            }),
             granted: Height::new(1),
+            predecessor: PermissionId::new(0),
             state: PermissionState::Active,
+            effective: parse_day("2026-09-01").unwrap(),
+            reason: DecisionReason::Granted,
             entries: 1,
         }
     }
@@ -193,6 +225,15 @@ mod tests {
         for outside in ["2026-08-31", "2027-09-01"] {
             assert!(matches!(under("0613", nothing, outside), Err(AccreditationError::Issued { .. })));
         }
+        let suspended = PermissionRecord {
+            state: PermissionState::Suspended,
+            effective: parse_day("2026-11-20").unwrap(),
+            ..record("0613")
+        };
+        let on = |issued| facts_under(PermissionId::new(3), &suspended, nothing, parse_day(issued).unwrap());
+        assert!(on("2026-11-19").is_ok());
+        let refused = on("2026-11-20").unwrap_err().to_string();
+        assert!(refused.contains("is suspended since 2026-11-20"), "{refused}");
         let authorisation = PermissionRecord { scope: PermissionScope::Authorisation, ..record("06") };
         let refused = facts_under(PermissionId::new(3), &authorisation, nothing, parse_day(day).unwrap());
         assert!(matches!(refused, Err(AccreditationError::OtherKind { .. })));

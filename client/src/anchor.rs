@@ -23,7 +23,7 @@ use crate::{
     document,
     files::{self, Access, FileError},
     keys::SecretKey,
-    proof::{ProofError, Prover, Question},
+    proof::{ProofError, Prover, Question, compromised_from},
     remote::Remote,
     signing::{Done, InstitutionSigner, SubmitError},
 };
@@ -106,6 +106,15 @@ pub enum AnchorError {
         "the batch is registered, but its bundles are not complete: {0}\nRun `sigeli batch anchor` again to get them"
     )]
     Proof(#[source] ProofError),
+    /// It was, but with a key that was declared compromised since, so that its bundles are worthless.
+    #[error(
+        "the batch was registered with a key that is void from block {from} on: its credentials verify as not genuine. No \
+        bundle was written; register them anew with another key"
+    )]
+    Compromised {
+        /// The height from which the key is void.
+        from: Height,
+    },
     /// The ledger could not be asked at all, or is not trusted.
     #[error("{0}")]
     Ledger(#[source] ProofError),
@@ -167,6 +176,9 @@ async fn write_bundles(
     let mut proofs = proofs.buffered(PROOFS_AT_A_TIME);
     let mut bundles = Vec::with_capacity(total);
     while let Some((file, bundle)) = proofs.try_next().await? {
+        if let Some(from) = compromised_from(&bundle) {
+            return Err(AnchorError::Compromised { from });
+        }
         let path = request.directory.join(format!("{}{BUNDLE_SUFFIX}", file.name));
         files::replace(&path, &bundle.to_bytes(), Access::Everyone)?;
         bundles.push(path);

@@ -10,20 +10,24 @@
 
 pub mod accreditation;
 pub mod anchor;
+pub mod audit;
 pub mod authority;
 pub mod batch;
 pub mod document;
 mod entropy;
+pub mod export;
 pub mod files;
 pub mod keys;
 pub mod prepare;
 mod proof;
+pub mod query;
 pub mod remote;
 pub mod report;
 pub mod signing;
 pub mod stamp;
 pub mod status;
 pub mod trust;
+pub mod tx;
 pub mod values;
 pub mod verify;
 pub mod wording;

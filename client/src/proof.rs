@@ -162,7 +162,8 @@ impl Prover {
         }
         let bundle = Bundle { ledger: ledger_tag(&self.status.genesis), receipt, stamp };
         match verify::verify(&bundle, &question.document, &self.trust) {
-            Ok(_) => Ok(bundle),
+            // That the batch's key was compromised is what a genuine node answers: the verdict says so.
+            Ok(_) | Err(VerifyError::KeyCompromised { .. }) => Ok(bundle),
             Err(error) if self.is_pinned => Err(ProofError::False { error }),
             Err(_) => self.check_by_stated_set(bundle, question).await,
         }
@@ -174,9 +175,19 @@ impl Prover {
         let newest = self.trust.ledgers().first().map(|ledger| ledger.checkpoint);
         let checkpoint = newest.expect("the stated trust holds one ledger");
         let trust = stated(&self.status, checkpoint, set);
-        let verified = verify::verify(&bundle, &question.document, &trust).map(drop);
-        verified.map(|()| bundle).map_err(|error| ProofError::False { error })
+        match verify::verify(&bundle, &question.document, &trust) {
+            Ok(_) | Err(VerifyError::KeyCompromised { .. }) => {}
+            Err(error) => return Err(ProofError::False { error }),
+        }
+        Ok(bundle)
     }
+}
+
+/// The height from which the key of a proved batch is void, if the batch was anchored with it from that height on: then
+/// the batch does not stand.
+pub(crate) fn compromised_from(bundle: &Bundle) -> Option<Height> {
+    let stamp = &bundle.stamp.stamp;
+    stamp.institution.compromised_from(stamp.batch.key).filter(|from| *from <= stamp.batch.anchored)
 }
 
 /// Trust in what the nodes state about themselves.

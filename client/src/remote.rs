@@ -28,6 +28,7 @@ use sigeli_verifier::{
         AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId,
         KeyIndex, PermissionId, StatusHandle, TimeMs, TransactionId,
     },
+    proof::{EntryProof, InstitutionAnswer, StateProof},
     record::{InstitutionFacts, KeyRecord, PermissionRecord},
     transaction::SignedTransaction,
     trust::NetworkKind,
@@ -234,7 +235,16 @@ pub struct Authority {
     pub keys: Vec<Option<PublicKey>>,
 }
 
-enum Failed {
+/// What a node states, and the state against which its proof is to be verified.
+#[derive(Debug, Clone)]
+pub struct Stated<T> {
+    /// The roots of the registers, and the signatures under them; not verified.
+    pub state: StateProof,
+    /// The answer with its proof; not verified.
+    pub answer: T,
+}
+
+pub(crate) enum Failed {
     Status(Status),
     Malformed,
 }
@@ -280,6 +290,11 @@ impl Remote {
         self.preferred.store(position % self.nodes.len(), Ordering::Relaxed);
     }
 
+    /// How many nodes there are.
+    pub(crate) fn node_count(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Asks another node first from now on.
     pub(crate) fn prefer_next(&self) {
         self.prefer(self.preferred.load(Ordering::Relaxed).wrapping_add(1));
@@ -300,7 +315,7 @@ impl Remote {
     }
 
     /// Asks the nodes in turn until one answers.
-    async fn call<T, F>(&self, ask: impl Fn(LedgerClient<Channel>) -> F) -> Result<T, RemoteError>
+    pub(crate) async fn call<T, F>(&self, ask: impl Fn(LedgerClient<Channel>) -> F) -> Result<T, RemoteError>
     where
         F: Future<Output = Result<T, Failed>>,
     {
@@ -402,13 +417,31 @@ impl Remote {
         self.call(async |mut client| decoded(&client.get_validators(request).await?.into_inner().set)).await
     }
 
-    /// What an institution's record says.
+    /// What an institution's record says, as a node states it.
     ///
     /// # Errors
     /// [`RemoteError`].
     pub async fn institution(&self, institution: InstitutionId) -> Result<InstitutionFacts, RemoteError> {
+        match self.institution_answer(institution).await?.answer {
+            InstitutionAnswer::Present(proof) => Ok(proof.facts),
+            InstitutionAnswer::Absent(_) => Err(RemoteError::NotFound { what: Absent::Institution }),
+        }
+    }
+
+    /// What the register says about an institution's number, and the state that it is to be verified against.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn institution_answer(
+        &self,
+        institution: InstitutionId,
+    ) -> Result<Stated<InstitutionAnswer>, RemoteError> {
         let request = v1::GetInstitutionRequest { institution: institution.get() };
-        self.call(async |mut client| decoded(&client.get_institution(request).await?.into_inner().facts)).await
+        self.call(async |mut client| {
+            let answer = client.get_institution(request).await?.into_inner();
+            Ok(Stated { state: state_proof(answer.state)?, answer: decoded(&answer.institution_proof)? })
+        })
+        .await
     }
 
     /// An institution's keys.
@@ -477,6 +510,41 @@ impl Remote {
             threshold: answer.threshold,
             keys: answer.keys.iter().map(key).collect(),
         })
+    }
+
+    /// What the governance register says about an authority's number, and the state that it is to be verified against.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn authority_entry(&self, authority: AuthorityId) -> Result<Stated<EntryProof>, RemoteError> {
+        let request = v1::GetAuthorityRequest { authority: authority.get().into() };
+        self.call(async |mut client| {
+            let answer = client.get_authority(request).await?.into_inner();
+            Ok(Stated { state: state_proof(answer.state)?, answer: decoded(&answer.entry_proof)? })
+        })
+        .await
+    }
+
+    /// What the governance register says about the authorities' joint affairs and about the policy, and the state that both
+    /// are to be verified against.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn governance(&self) -> Result<Stated<(EntryProof, EntryProof)>, RemoteError> {
+        self.call(async |mut client| {
+            let answer = client.get_governance(v1::GetGovernanceRequest {}).await?.into_inner();
+            let entries = (decoded(&answer.joint_proof)?, decoded(&answer.policy_proof)?);
+            Ok(Stated { state: state_proof(answer.state)?, answer: entries })
+        })
+        .await
+    }
+
+    /// The encoded genesis document. Whoever uses it compares its hash with the ledger's identity.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn genesis_document(&self) -> Result<Vec<u8>, RemoteError> {
+        self.call(async |mut client| Ok(client.get_genesis(v1::GetGenesisRequest {}).await?.into_inner().genesis)).await
     }
 
     /// Hands a transaction to one node.
@@ -585,7 +653,11 @@ enum Unhelpful {
     Failed(NodeFailure),
 }
 
-fn decoded<T: Decode>(bytes: &[u8]) -> Result<T, Failed> {
+pub(crate) fn state_proof(state: Option<v1::StateProof>) -> Result<StateProof, Failed> {
+    decoded(&state.ok_or(Failed::Malformed)?.state_proof)
+}
+
+pub(crate) fn decoded<T: Decode>(bytes: &[u8]) -> Result<T, Failed> {
     T::from_bytes(bytes).map_err(|_| Failed::Malformed)
 }
 

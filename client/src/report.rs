@@ -146,7 +146,7 @@ fn facts<'a>(words: &Wording<'a>, bundle: Option<&Bundle>) -> FactsJson<'a> {
     let Some(confirmed) = words.report.confirmed() else { return FactsJson::default() };
     let batch = confirmed.batch;
     let titles = confirmed.permission.and_then(|section| match &section.record.scope {
-        PermissionScope::Accreditation { title_ka, title_en, .. } => Some((title_ka.as_str(), title_en.as_str())),
+        PermissionScope::Accreditation(programme) => Some((programme.title_ka.as_str(), programme.title_en.as_str())),
         PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
     });
     FactsJson {

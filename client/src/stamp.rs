@@ -11,6 +11,7 @@ use sigeli_verifier::{
     bundle::{Bundle, StatusFinding, ledger_tag},
     encode::Encode as _,
     ids::{Height, TimeMs},
+    record::BatchStatus,
     trust::Trust,
     verify::VerifyError,
 };
@@ -19,7 +20,7 @@ use crate::{
     FILE_BYTES_MAX,
     document::DocumentError,
     files::{self, Access, FileError},
-    proof::{ProofError, Prover, Question, height_and_time},
+    proof::{ProofError, Prover, Question, compromised_from, height_and_time},
     remote::Remote,
     verify::{self, BundleError},
 };
@@ -50,6 +51,10 @@ pub struct Stamped {
     pub time: TimeMs,
     /// What is written about the credential.
     pub status: StatusFinding,
+    /// What is written about its whole batch.
+    pub batch: BatchStatus,
+    /// The height from which the key is void with which its batch was registered, if the batch does not stand for that.
+    pub compromised: Option<Height>,
 }
 
 /// Why a bundle was not refreshed; it is as it was.
@@ -143,5 +148,7 @@ pub async fn refresh(remote: &Remote, request: &StampRequest<'_>) -> Result<Stam
 pub(crate) fn replace(path: &Path, bundle: &Bundle) -> Result<Stamped, FileError> {
     files::replace(path, &bundle.to_bytes(), Access::Everyone)?;
     let (height, time) = height_and_time(&bundle.stamp);
-    Ok(Stamped { bundle: path.to_owned(), height, time, status: bundle.stamp.stamp.status })
+    let stamp = &bundle.stamp.stamp;
+    let compromised = compromised_from(bundle);
+    Ok(Stamped { bundle: path.to_owned(), height, time, status: stamp.status, batch: stamp.batch.status, compromised })
 }

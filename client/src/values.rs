@@ -9,7 +9,10 @@ use sigeli_verifier::{
     domain,
     ids::{DecisionRef, EctsTenths, TimeMs},
     time::{Day, Window},
-    transaction::{Field, FieldPrefix, FieldPrefixes, InstitutionKey, KeyPurposes, Level, Levels, StatusReason},
+    transaction::{
+        DecisionReason, Field, FieldPrefix, FieldPrefixes, InstitutionKey, KeyPurposes, Level, Levels, Modes,
+        StatusReason,
+    },
 };
 
 const MS_PER_SECOND: u64 = 1_000;
@@ -66,6 +69,21 @@ pub enum ValueError {
          9 review-ended (reinstatements only)"
     )]
     Reason,
+    /// Not a reason for a decision.
+    #[error(
+        "write a reason as its number or name: 1 granted, 2 conditional, 3 renewed, 4 scope-changed, 5 monitoring-failed, \
+         6 voluntary, 7 closed, 8 merged, 9 court-order, 10 appeal-upheld, 11 error-corrected"
+    )]
+    DecisionReason,
+    /// Not a list of modes.
+    #[error("write how the programme is attended: on-site, online, blended, work-based, several separated by commas")]
+    Modes,
+    /// Not 32 bytes.
+    #[error("write 64 hexadecimal digits")]
+    Hash,
+    /// Not the index of a key.
+    #[error("write the position of a key in its owner's list, a whole number from 0 to 65535")]
+    Index,
     /// Not an alpha-3 code.
     #[error("write the country as three capital letters (ISO 3166-1 alpha-3), for example GEO")]
     Country,
@@ -240,11 +258,28 @@ pub fn parse_public_key(text: &str) -> Result<PublicKey, ValueError> {
     PublicKey::from_ed25519(&bytes).map_err(|_| ValueError::PublicKey)
 }
 
+/// A key that an institution is to get, and what it may do; the days on which it may are stated beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatedKey {
+    /// What it may do.
+    pub purposes: KeyPurposes,
+    /// The key.
+    pub key: PublicKey,
+}
+
+impl StatedKey {
+    /// The key as it goes to the ledger.
+    #[must_use]
+    pub const fn within(self, window: Window) -> InstitutionKey {
+        InstitutionKey { purposes: self.purposes, key: self.key, window }
+    }
+}
+
 /// A public key and its purposes: `KEY` (all of them) or `KEY:anchor,status`.
 ///
 /// # Errors
 /// [`ValueError::InstitutionKey`].
-pub fn parse_institution_key(text: &str) -> Result<InstitutionKey, ValueError> {
+pub fn parse_institution_key(text: &str) -> Result<StatedKey, ValueError> {
     let refused = ValueError::InstitutionKey;
     let (key, purposes) = match text.split_once(':') {
         None => (text, KeyPurposes::ALL),
@@ -261,7 +296,79 @@ pub fn parse_institution_key(text: &str) -> Result<InstitutionKey, ValueError> {
             (key, KeyPurposes::new(bits).ok_or(refused)?)
         }
     };
-    Ok(InstitutionKey { purposes, key: parse_public_key(key).map_err(|_| refused)? })
+    Ok(StatedKey { purposes, key: parse_public_key(key).map_err(|_| refused)? })
+}
+
+/// The names of what a key may do, as [`parse_institution_key`] reads them.
+#[must_use]
+pub fn purpose_names(purposes: KeyPurposes) -> String {
+    let all = [(KeyPurposes::ANCHOR, "anchor"), (KeyPurposes::STATUS, "status"), (KeyPurposes::ADMIN, "admin")];
+    let names: Vec<_> = all.iter().filter(|(one, _)| purposes.allows(*one)).map(|(_, name)| *name).collect();
+    names.join(",")
+}
+
+/// `online` or `on-site,work-based`.
+///
+/// # Errors
+/// [`ValueError::Modes`].
+pub fn parse_modes(text: &str) -> Result<Modes, ValueError> {
+    let mut bits = 0;
+    for name in text.split(',') {
+        bits |= match name.trim() {
+            "on-site" => Modes::ON_SITE.get(),
+            "online" => Modes::ONLINE.get(),
+            "blended" => Modes::BLENDED.get(),
+            "work-based" => Modes::WORK_BASED.get(),
+            _ => return Err(ValueError::Modes),
+        };
+    }
+    Modes::new(bits).ok_or(ValueError::Modes)
+}
+
+/// 32 bytes as 64 hexadecimal digits: a root, a handle, a ledger.
+///
+/// # Errors
+/// [`ValueError::Hash`].
+pub fn parse_hash(text: &str) -> Result<[u8; 32], ValueError> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| ValueError::Hash)?;
+    Ok(bytes)
+}
+
+/// The position of a key, from 0.
+///
+/// # Errors
+/// [`ValueError::Index`].
+pub fn parse_index(text: &str) -> Result<u16, ValueError> {
+    text.parse().map_err(|_| ValueError::Index)
+}
+
+/// The reason for a decision: its number or its name.
+///
+/// # Errors
+/// [`ValueError::DecisionReason`].
+pub fn parse_decision_reason(text: &str) -> Result<DecisionReason, ValueError> {
+    let named = DecisionReason::ALL.iter().copied().find(|reason| decision_reason_name(*reason) == text);
+    let numbered = text.parse().ok().and_then(DecisionReason::from_code);
+    named.or(numbered).ok_or(ValueError::DecisionReason)
+}
+
+/// The name of a reason for a decision.
+#[must_use]
+pub const fn decision_reason_name(reason: DecisionReason) -> &'static str {
+    match reason {
+        DecisionReason::Granted => "granted",
+        DecisionReason::Conditional => "conditional",
+        DecisionReason::Renewed => "renewed",
+        DecisionReason::ScopeChanged => "scope-changed",
+        DecisionReason::MonitoringFailed => "monitoring-failed",
+        DecisionReason::Voluntary => "voluntary",
+        DecisionReason::Closed => "closed",
+        DecisionReason::Merged => "merged",
+        DecisionReason::CourtOrder => "court-order",
+        DecisionReason::AppealUpheld => "appeal-upheld",
+        DecisionReason::ErrorCorrected => "error-corrected",
+    }
 }
 
 /// A number from 1: institutions and permissions are numbered so.
@@ -272,14 +379,15 @@ pub fn parse_number(text: &str) -> Result<u32, ValueError> {
     text.parse().ok().filter(|number| *number > 0).ok_or(ValueError::Number)
 }
 
-/// The reason for a status: its number or its name.
+/// The reason for a status: its number or its name. That of an annulment goes with the annulment and cannot be chosen.
 ///
 /// # Errors
 /// [`ValueError::Reason`].
 pub fn parse_reason(text: &str) -> Result<StatusReason, ValueError> {
     let named = StatusReason::ALL.iter().copied().find(|reason| reason_name(*reason) == text);
     let numbered = text.parse().ok().and_then(StatusReason::from_code);
-    named.or(numbered).ok_or(ValueError::Reason)
+    let chosen = named.or(numbered).filter(|reason| *reason != StatusReason::Annulled);
+    chosen.ok_or(ValueError::Reason)
 }
 
 /// The name of a reason for a status.
@@ -296,6 +404,7 @@ pub const fn reason_name(reason: StatusReason) -> &'static str {
         StatusReason::NotAccredited => "not-accredited",
         StatusReason::UnderReview => "under-review",
         StatusReason::ReviewEnded => "review-ended",
+        StatusReason::Annulled => "annulled",
     }
 }
 
@@ -411,15 +520,33 @@ mod tests {
         assert_eq!(parse_field("613"), Err(ValueError::Field));
         assert_eq!(parse_fields("06,061,0613").map(|list| list.len()), Ok(3));
         assert_eq!(parse_fields("6"), Err(ValueError::Fields));
-        for reason in StatusReason::ALL {
+        for reason in StatusReason::ALL.iter().filter(|reason| **reason != StatusReason::Annulled) {
             assert_eq!(parse_reason(reason_name(*reason)), Ok(*reason));
             assert_eq!(parse_reason(&reason.code().to_string()), Ok(*reason));
             assert!(ValueError::Reason.to_string().contains(&format!("{} {}", reason.code(), reason_name(*reason))));
         }
         assert_eq!(parse_reason("10"), Err(ValueError::Reason));
+        assert_eq!(parse_reason("annulled"), Err(ValueError::Reason));
         assert_eq!((parse_number("1"), parse_number("0")), (Ok(1), Err(ValueError::Number)));
         assert_eq!(parse_country("GEO"), Ok(*b"GEO"));
         assert_eq!(parse_country("Geo"), Err(ValueError::Country));
+    }
+
+    #[test]
+    fn reasons_of_decisions_and_modes_are_named_as_they_are_listed() {
+        for reason in DecisionReason::ALL {
+            let name = decision_reason_name(*reason);
+            assert_eq!(parse_decision_reason(name), Ok(*reason));
+            assert_eq!(parse_decision_reason(&reason.code().to_string()), Ok(*reason));
+            assert!(ValueError::DecisionReason.to_string().contains(&format!("{} {name}", reason.code())));
+        }
+        assert_eq!(parse_decision_reason("12"), Err(ValueError::DecisionReason));
+        assert_eq!(parse_modes("on-site, work-based").map(Modes::get), Ok(9));
+        for refused in ["", "on site", "online,", "ONLINE"] {
+            assert_eq!(parse_modes(refused), Err(ValueError::Modes), "{refused}");
+        }
+        assert_eq!(parse_hash(&"0f".repeat(32)), Ok([15; 32]));
+        assert_eq!((parse_hash("0f"), parse_index("65536")), (Err(ValueError::Hash), Err(ValueError::Index)));
     }
 
     #[test]
@@ -429,6 +556,7 @@ mod tests {
         let limited = parse_institution_key(&format!("{key}:anchor,status")).unwrap();
         assert_eq!(limited.purposes.get(), 3);
         assert_eq!(limited.key.to_string(), key);
+        assert_eq!(purpose_names(limited.purposes), "anchor,status");
         assert_eq!(parse_institution_key(&format!("{key}:")), Err(ValueError::InstitutionKey));
         assert_eq!(parse_institution_key(&format!("{key}:all")), Err(ValueError::InstitutionKey));
         assert_eq!(parse_institution_key("d75a"), Err(ValueError::InstitutionKey));

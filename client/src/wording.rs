@@ -6,7 +6,11 @@ mod georgian;
 
 use sigeli_verifier::{
     ids::TimeMs,
-    record::{BatchRecord, InstitutionFacts, StatusRecord},
+    record::{
+        BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, PermissionRecord, PermissionState,
+        StatusRecord, StatusState, Writer,
+    },
+    time::Day,
     transaction::{PermissionScope, StatusReason},
     verdict::{Check, CheckId, Finding, Freshness, Report, Verdict},
     verify::Confirmed,
@@ -118,9 +122,9 @@ impl<'a> Wording<'a> {
     #[must_use]
     pub fn programme(&self) -> Option<&'a str> {
         match &self.confirmed()?.permission?.record.scope {
-            PermissionScope::Accreditation { title_ka, title_en, .. } => Some(match self.language {
-                Language::English => title_en.as_str(),
-                Language::Georgian => title_ka.as_str(),
+            PermissionScope::Accreditation(programme) => Some(match self.language {
+                Language::English => programme.title_en.as_str(),
+                Language::Georgian => programme.title_ka.as_str(),
             }),
             PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
         }
@@ -141,6 +145,38 @@ impl<'a> Wording<'a> {
         }
     }
 
+    /// What is written about the whole batch.
+    fn batch_change(&self) -> Option<&'a BatchChange> {
+        match &self.batch()?.status {
+            BatchStatus::Changed(change) => Some(change),
+            BatchStatus::Valid => None,
+        }
+    }
+
+    /// What the finding of the status line rests on: what was written about the credential, or about its whole batch.
+    fn written(&self, finding: Finding) -> Option<Written> {
+        let own = self.status().map(|record| (record.state, Written::of_credential(record)));
+        let batch = self.batch_change().map(|change| (change.state, Written::of_batch(change)));
+        match finding {
+            Finding::BatchRevoked | Finding::BatchSuspended => batch.map(|(_, written)| written),
+            Finding::Reinstated | Finding::Annulled => {
+                let (credential, whole) = match finding {
+                    Finding::Reinstated => (StatusState::Reinstated, BatchState::Reinstated),
+                    _ => (StatusState::Annulled, BatchState::Annulled),
+                };
+                let own = own.filter(|(state, _)| *state == credential).map(|(_, written)| written);
+                own.or_else(|| batch.filter(|(state, _)| *state == whole).map(|(_, written)| written))
+            }
+            _ => own.map(|(_, written)| written),
+        }
+    }
+
+    /// Where the accreditation stands on the day of the verdict, if the bundle carries its record.
+    fn accreditation(&self) -> Option<Standing> {
+        let record = &self.confirmed()?.permission?.record;
+        Some(Standing::of(record, Day::of(self.freshness.at)))
+    }
+
     /// The time that the status speaks of, and its age in seconds.
     fn as_of(&self) -> Option<(TimeMs, u64)> {
         let time = self.confirmed()?.time;
@@ -151,6 +187,65 @@ impl<'a> Wording<'a> {
         match self.language {
             Language::English => text.english(),
             Language::Georgian => text.georgian(),
+        }
+    }
+}
+
+/// When, why and by whom something was written about a credential.
+struct Written {
+    time: TimeMs,
+    reason: StatusReason,
+    by_authority: bool,
+    of_batch: bool,
+}
+
+impl Written {
+    const fn of_credential(record: &StatusRecord) -> Self {
+        let by_authority = matches!(record.writer, Writer::Authority { .. });
+        Self { time: record.time, reason: record.reason, by_authority, of_batch: false }
+    }
+
+    const fn of_batch(change: &BatchChange) -> Self {
+        let by_authority = matches!(change.writer, Writer::Authority { .. });
+        Self { time: change.time, reason: change.reason, by_authority, of_batch: true }
+    }
+}
+
+/// Where an accreditation stands on a day, as its record tells: the newest change, which may lie ahead, and its days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It holds, and nothing else is announced.
+    Holds { last: Day },
+    /// It holds until this change, which is announced for a later day.
+    Announced { state: PermissionState, from: Day },
+    /// It is suspended until a later day, for which its reinstatement is announced.
+    SuspendedUntil { day: Day },
+    /// Its last day has passed.
+    Ended { last: Day },
+    /// This change put an end to it, for now or for good.
+    Changed { state: PermissionState, since: Day },
+}
+
+impl Standing {
+    fn of(record: &PermissionRecord, day: Day) -> Self {
+        let (state, effective, last) = (record.state, record.effective, record.window.last());
+        let counts = effective <= day;
+        let active = state == PermissionState::Active;
+        let for_good = !active && state != PermissionState::Suspended;
+        if counts && for_good && effective <= last {
+            Self::Changed { state, since: effective }
+        } else if last < day {
+            Self::Ended { last }
+        } else if active && !counts && record.entries > 1 {
+            Self::SuspendedUntil { day: effective }
+        } else if active {
+            Self::Holds { last }
+        } else if counts {
+            Self::Changed { state, since: effective }
+        } else if effective <= last {
+            Self::Announced { state, from: effective }
+        } else {
+            Self::Holds { last }
         }
     }
 }

@@ -272,7 +272,7 @@ async fn an_authority_whose_number_was_taken_signs_again_with_the_next() {
         .iter()
         .map(|signed| match signed.body().sender {
             Sender::Authority { sequence, .. } => sequence.get(),
-            Sender::Institution { .. } => 0,
+            Sender::Institution { .. } | Sender::Authorities { .. } => 0,
         })
         .collect();
     assert_eq!(sequences, [1, 2]);

@@ -97,9 +97,10 @@ pub(crate) struct Place {
 /// The value of a transaction's line.
 pub(crate) fn transaction(place: Place, signed: &SignedTransaction) -> Plain {
     let Transaction { genesis, valid_until, sender, payload: asked } = signed.body();
-    let signatures = signed.signatures().iter().map(|entry| {
-        Plain::object([("key", entry.key.get().into()), ("signature", Plain::text(entry.signature))])
-    });
+    let signatures = signed
+        .signatures()
+        .iter()
+        .map(|entry| Plain::object([("key", entry.key.get().into()), ("signature", Plain::text(entry.signature))]));
     Plain::object([
         ("line", "transaction".into()),
         ("height", place.height.get().into()),
@@ -172,11 +173,11 @@ fn difference(path: &str, found: &serde_json::Value, expected: &serde_json::Valu
             });
             inside.or_else(|| left.keys().find(|name| !right.contains_key(*name)).map(|name| under(name)))
         }
-        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => {
-            left.iter().zip(right).enumerate().find_map(|(position, (left, right))| {
-                difference(&under(&position.to_string()), left, right)
-            })
-        }
+        (Value::Array(left), Value::Array(right)) if left.len() == right.len() => left
+            .iter()
+            .zip(right)
+            .enumerate()
+            .find_map(|(position, (left, right))| difference(&under(&position.to_string()), left, right)),
         _ => (found != expected).then(|| path.to_owned()),
     }
 }

@@ -214,17 +214,8 @@ fn governance(payload: &Payload) -> Plain {
 }
 
 fn institution_register(payload: &InstitutionRegister) -> Plain {
-    let InstitutionRegister {
-        institution,
-        kind,
-        jurisdiction,
-        legal_id,
-        name_ka,
-        name_en,
-        profile,
-        decision,
-        keys,
-    } = payload;
+    let InstitutionRegister { institution, kind, jurisdiction, legal_id, name_ka, name_en, profile, decision, keys } =
+        payload;
     Plain::object([
         ("institution", institution.get().into()),
         ("kind", words::institution_kind(*kind).into()),

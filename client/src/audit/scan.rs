@@ -121,22 +121,17 @@ pub(crate) fn scan<R: BufRead, L: Listener>(
                 break;
             }
         };
-        let parsed = text.map_err(ToOwned::to_owned).and_then(|text| {
-            line::read(text).map(|parsed| (text, parsed)).map_err(|error| error.to_string())
-        });
+        let parsed = text
+            .map_err(ToOwned::to_owned)
+            .and_then(|text| line::read(text).map(|parsed| (text, parsed)).map_err(|error| error.to_string()));
         match parsed {
             Ok((text, Line::Block(block_line))) => {
                 if let Some(unfinished) = open.take() {
                     close(unfinished, chain, listener);
                 }
                 compare(number, text, &block_line.plain().line(), listener);
-                let new = Open {
-                    line: number,
-                    block_line: *block_line,
-                    transactions: Vec::new(),
-                    seen: 0,
-                    size_bytes: 0,
-                };
+                let new =
+                    Open { line: number, block_line: *block_line, transactions: Vec::new(), seen: 0, size_bytes: 0 };
                 open = Some(new);
             }
             Ok((text, Line::Transaction(signed))) => match &mut open {

@@ -115,13 +115,16 @@ pub fn verify(path: &Path, trust: &Trust) -> Result<Checked, AuditError> {
     let mut chain = Chain::behind(ledger, start.frontier.clone());
     let ledger_path = directory.ledger();
     let mut reader = BufReader::new(File::open(&ledger_path).map_err(system(&ledger_path))?);
-    let end = scan::scan(&mut reader, &mut chain, &mut Lines { checked: &mut checked }).map_err(system(&ledger_path))?;
+    let end =
+        scan::scan(&mut reader, &mut chain, &mut Lines { checked: &mut checked }).map_err(system(&ledger_path))?;
     if end.is_torn {
         checked.report(LEDGER, end.lines, "the file ends within a block");
     }
     check_first(&start, &mut checked);
     check_end(&directory, &chain, &mut checked)?;
-    if checked.is_good() && let Some(time) = checked.time {
+    if checked.is_good()
+        && let Some(time) = checked.time
+    {
         let has_register = start.from == Height::new(0);
         let mut rows = ComparedRows::open(&directory, start.bom, has_register, &mut checked)?;
         match make_tables(&ledger_path, has_register, time, &mut rows) {
@@ -257,7 +260,11 @@ impl<'a> ComparedRows<'a> {
     fn finish(mut self) -> Result<(), AuditError> {
         for file in &mut self.files {
             if !file.next()?.is_empty() {
-                self.checked.report(file.table.file_name(), file.line, "there are more rows than the transactions make");
+                self.checked.report(
+                    file.table.file_name(),
+                    file.line,
+                    "there are more rows than the transactions make",
+                );
             }
         }
         Ok(())

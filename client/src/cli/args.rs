@@ -3,13 +3,13 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use sigeli::values;
+use sigeli::values::{self, StatedKey};
 use sigeli_verifier::{
     bounded::Text,
     ids::{EctsTenths, TimeMs},
     params::{LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
     time::Day,
-    transaction::{Field, FieldPrefixes, InstitutionKey, Level, Levels, StatusReason},
+    transaction::{Field, FieldPrefixes, Level, Levels, Modes, StatusReason},
 };
 
 type NameArg = Text<NAME_BYTES_MAX>;
@@ -36,7 +36,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Makes a signing key.
     Keygen(KeygenArgs),
-    /// Institutions (for the quality agency).
+    /// Shows institutions, and registers them (for the quality agency).
     Institution {
         #[command(subcommand)]
         command: InstitutionCommand,
@@ -60,6 +60,8 @@ pub(super) enum Command {
     },
     /// Checks whether a credential is genuine and valid. Needs no network.
     Verify(VerifyArgs),
+    #[command(flatten)]
+    Query(super::query_args::QueryCommand),
 }
 
 #[derive(Debug, Args)]
@@ -101,6 +103,10 @@ pub(super) struct AuthorityArgs {
 pub(super) enum InstitutionCommand {
     /// Registers an institution and its first keys.
     Register(InstitutionArgs),
+    /// Shows an institution and its history.
+    Show(super::query_args::OfInstitution),
+    /// Lists the institutions.
+    List(super::query_args::ReadArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -137,7 +143,23 @@ pub(super) struct InstitutionArgs {
     pub(super) jurisdiction: [u8; 3],
     /// Public key of the institution, optionally with its purposes: KEY or KEY:anchor,status,admin. Repeatable.
     #[arg(long = "institution-key", value_name = "KEY", required = true, value_parser = values::parse_institution_key)]
-    pub(super) institution_keys: Vec<InstitutionKey>,
+    pub(super) institution_keys: Vec<StatedKey>,
+    #[command(flatten)]
+    pub(super) days: KeyDaysArgs,
+    /// Hash of the institution's public profile, which is kept off the ledger; none by default.
+    #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) profile: Option<[u8; 32]>,
+}
+
+/// The days on which new keys may sign.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct KeyDaysArgs {
+    /// First day on which the keys may sign (in Tbilisi); by default today.
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) keys_from: Option<Day>,
+    /// Last day on which the keys may sign; by default two years after the first.
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) keys_until: Option<Day>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,12 +215,28 @@ pub(super) struct OrderArgs {
 pub(super) struct AccreditationArgs {
     #[command(flatten)]
     pub(super) grant: GrantArgs,
-    /// The programme's title in Georgian.
+    #[command(flatten)]
+    pub(super) programme: AccreditedArgs,
+}
+
+/// What the accreditation of a programme allows.
+#[derive(Debug, Args)]
+pub(super) struct AccreditedArgs {
+    /// The institution that coordinates the programme and has registered it; by default the one that is accredited.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) coordinator: Option<u32>,
+    /// The programme's number with the institution that coordinates it: `sigeli programme register` prints it.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) programme: u32,
+    /// The programme's title in Georgian, exactly as it was registered.
     #[arg(long, value_name = "TITLE", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
     pub(super) title_ka: NameArg,
-    /// The programme's title in English.
+    /// The programme's title in English, exactly as it was registered.
     #[arg(long, value_name = "TITLE", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
     pub(super) title_en: NameArg,
+    /// The foreign agency whose evaluation is recognised; left out when the quality agency evaluated the programme.
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) agent: NameArg,
     /// Its level in the National Qualifications Framework.
     #[arg(long, value_name = "LEVEL", value_parser = values::parse_level)]
     pub(super) level: Level,
@@ -208,6 +246,15 @@ pub(super) struct AccreditationArgs {
     /// The most credits (ECTS) that one credential may state.
     #[arg(long, value_name = "CREDITS", value_parser = values::parse_ects)]
     pub(super) ects_max: EctsTenths,
+    /// How it is attended: on-site, online, blended, work-based; several separated by commas.
+    #[arg(long, value_name = "MODES", value_parser = values::parse_modes)]
+    pub(super) modes: Modes,
+    /// The day by which the accreditation is to be reviewed; by default its last day.
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) review: Option<Day>,
+    /// It leads to certificates of participation: attendance without an assessed outcome.
+    #[arg(long)]
+    pub(super) participation: bool,
 }
 
 #[derive(Debug, Subcommand)]

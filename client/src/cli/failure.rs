@@ -12,13 +12,13 @@ use sigeli::{
 /// Wrongly called.
 pub(super) const EXIT_USAGE: u8 = 64;
 /// The files cannot be used, or the ledger refuses.
-const EXIT_DATA: u8 = 65;
+pub(super) const EXIT_DATA: u8 = 65;
 /// A named file is not there.
 const EXIT_NO_INPUT: u8 = 66;
 /// No node answers in time.
-const EXIT_UNAVAILABLE: u8 = 69;
+pub(super) const EXIT_UNAVAILABLE: u8 = 69;
 /// The computer refuses to read or write.
-const EXIT_SYSTEM: u8 = 74;
+pub(super) const EXIT_SYSTEM: u8 = 74;
 
 /// A failed command.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Failure {
     }
 }
 
-const fn of_file(error: &FileError) -> u8 {
+pub(super) const fn of_file(error: &FileError) -> u8 {
     match error {
         FileError::Missing { .. } | FileError::IsDirectory { .. } => EXIT_NO_INPUT,
         FileError::Exists { .. } | FileError::TooLarge { .. } => EXIT_DATA,
@@ -49,7 +49,7 @@ const fn of_file(error: &FileError) -> u8 {
     }
 }
 
-const fn of_remote(error: &RemoteError) -> u8 {
+pub(super) const fn of_remote(error: &RemoteError) -> u8 {
     match error {
         RemoteError::NoNode | RemoteError::Address { .. } => EXIT_USAGE,
         RemoteError::Unanswered { .. } | RemoteError::Undecided { .. } => EXIT_UNAVAILABLE,
@@ -119,7 +119,7 @@ failures! {
         AnchorError::File(error) => of_file(error),
         AnchorError::Submit(error) => of_submit(error),
         AnchorError::Proof(error) | AnchorError::Ledger(error) => of_proof(error),
-        AnchorError::Batch(_) | AnchorError::Changed { .. } => EXIT_DATA,
+        AnchorError::Batch(_) | AnchorError::Changed { .. } | AnchorError::Compromised { .. } => EXIT_DATA,
     },
     StatusError => |error| match error {
         StatusError::Stamp(error) => of_stamp(error),

@@ -8,7 +8,7 @@ use sigeli::{
     keys::SecretKey,
     prepare::{self, AsFile, PrepareRequest},
     remote::RemoteError,
-    stamp::{self, StampRequest},
+    stamp::{self, StampRequest, Stamped},
     status::{self, StatusRequest},
     values::{ects_text, tbilisi},
     verify::bundle_path,
@@ -17,7 +17,7 @@ use sigeli::{
 use sigeli_verifier::{
     bundle::StatusFinding,
     ids::{InstitutionId, PermissionId},
-    record::StatusState,
+    record::{BatchState, BatchStatus, StatusState},
     transaction::{CredentialType, StatusAction},
 };
 
@@ -180,7 +180,7 @@ pub(super) async fn stamp(args: &StampArgs) -> Result<u8, Failure> {
                 print(&format!(
                     "{}: {} as of {} (Tbilisi time), block {}.\n",
                     file.display(),
-                    status_text(&stamped.status),
+                    status_text(&stamped),
                     tbilisi(stamped.time),
                     stamped.height,
                 ));
@@ -200,14 +200,32 @@ pub(super) async fn stamp(args: &StampArgs) -> Result<u8, Failure> {
     }
 }
 
-fn status_text(status: &StatusFinding) -> String {
-    let StatusFinding::Present(record) = status else { return "not revoked".into() };
-    let why = wording::reason(record.reason);
-    match record.state {
-        StatusState::Suspended => format!("suspended ({why})"),
-        StatusState::Reinstated => "not revoked (reinstated after a suspension)".into(),
-        StatusState::Revoked => format!("revoked ({why})"),
-        StatusState::Superseded { .. } => "replaced by a newer version".into(),
+/// What counts of all that is written: a compromised key, then an end, then a suspension, of each the batch's first.
+fn status_text(stamped: &Stamped) -> String {
+    if let Some(from) = stamped.compromised {
+        return format!("NOT GENUINE (registered with a key that is void from block {from} on)");
+    }
+    let batch = match &stamped.batch {
+        BatchStatus::Changed(change) => Some((change.state, wording::reason(change.reason))),
+        BatchStatus::Valid => None,
+    };
+    let own = match &stamped.status {
+        StatusFinding::Present(record) => Some((record.state, wording::reason(record.reason))),
+        StatusFinding::Absent(_) => None,
+    };
+    match (batch, own) {
+        (Some((BatchState::Revoked, why)), _) => format!("revoked with its whole batch ({why})"),
+        (_, Some((StatusState::Revoked, why))) => format!("revoked ({why})"),
+        (_, Some((StatusState::Superseded { .. }, _))) => "replaced by a newer version".into(),
+        (Some((BatchState::Suspended, why)), _) => format!("suspended with its whole batch ({why})"),
+        (_, Some((StatusState::Suspended, why))) => format!("suspended ({why})"),
+        (_, Some((StatusState::Reinstated, _))) | (Some((BatchState::Reinstated, _)), None) => {
+            "not revoked (reinstated after a suspension)".into()
+        }
+        (_, Some((StatusState::Annulled, _))) | (Some((BatchState::Annulled, _)), None) => {
+            "not revoked (what was written with a compromised key is annulled)".into()
+        }
+        (None, None) => "not revoked".into(),
     }
 }
 
@@ -231,7 +249,7 @@ pub(super) async fn status(args: &StatusArgs, action: StatusAction) -> Result<u8
     print(&format!(
         "{}: {} (block {}).{before}\nThe bundle {} shows it. Bundles handed out earlier show it once they are refreshed.\n",
         args.file.display(),
-        status_text(&changed.stamped.status),
+        status_text(&changed.stamped),
         changed.height,
         bundle.display(),
     ));

@@ -1,8 +1,12 @@
 //! Commands, their options, and what they print.
 
 mod args;
+mod audit;
 mod failure;
 mod issue;
+mod query;
+mod query_args;
+mod query_text;
 mod register;
 mod verify;
 
@@ -10,6 +14,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    time::SystemTime,
 };
 
 use clap::Parser as _;
@@ -18,11 +23,12 @@ use sigeli::{
     remote::Remote,
     trust::{self, TRUST_VARIABLE},
 };
-use sigeli_verifier::trust::Trust;
+use sigeli_verifier::{ids::TimeMs, trust::Trust};
 
 use self::{
     args::{BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StatusCommand},
     failure::{EXIT_USAGE, Failure},
+    query_args::{AuditCommand, QueryCommand},
 };
 
 /// Runs the command line and gives the program's exit code.
@@ -54,6 +60,8 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
     match command {
         Command::Keygen(args) => keygen(args),
         Command::Institution { command: InstitutionCommand::Register(args) } => online(register::institution(args)),
+        Command::Institution { command: InstitutionCommand::Show(args) } => online(query::institution(args)),
+        Command::Institution { command: InstitutionCommand::List(args) } => online(query::institutions(args)),
         Command::Permission { command: PermissionCommand::Grant { kind } } => online(register::permission(kind)),
         Command::Batch { command: BatchCommand::Prepare(args) } => issue::prepare(args),
         Command::Batch { command: BatchCommand::Anchor(args) } => online(issue::anchor(args)),
@@ -67,6 +75,23 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
             online(issue::status(args, action))
         }
         Command::Verify(args) => verify::verify(args),
+        Command::Query(command) => read(command),
+    }
+}
+
+/// Commands that only read.
+fn read(command: &QueryCommand) -> Result<u8, Failure> {
+    match command {
+        QueryCommand::Permissions(args) => online(query::permissions(args)),
+        QueryCommand::MayIssue(args) => online(query::may_issue_today(args)),
+        QueryCommand::Batches(args) => online(query::batches(args)),
+        QueryCommand::Statuses(args) => online(query::statuses(args)),
+        QueryCommand::Events(args) => online(query::events(args)),
+        QueryCommand::Policy(args) => online(query::policy(args)),
+        QueryCommand::Authorities(args) => online(query::authorities(args)),
+        QueryCommand::Audit { command: AuditCommand::Export(args) } => online(audit::export(args)),
+        QueryCommand::Audit { command: AuditCommand::Verify(args) } => audit::verify(args),
+        QueryCommand::Export(args) => online(query::export_permissions(args)),
     }
 }
 
@@ -92,6 +117,12 @@ fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+}
+
+/// This computer's clock.
+fn now() -> TimeMs {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn connect(urls: &[String]) -> Result<Remote, Failure> {

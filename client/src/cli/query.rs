@@ -33,7 +33,9 @@ use super::{
     connect,
     failure::{EXIT_DATA, EXIT_UNAVAILABLE, Failure, of_remote},
     note, now, print,
-    query_args::{BatchesArgs, EventsArgs, ExportArgs, FormatArg, OfInstitution, PermissionsArgs, ReadArgs, StatusesArgs},
+    query_args::{
+        BatchesArgs, EventsArgs, ExportArgs, FormatArg, OfInstitution, PermissionsArgs, ReadArgs, StatusesArgs,
+    },
     query_text,
 };
 
@@ -331,11 +333,7 @@ pub(super) async fn statuses(args: &StatusesArgs) -> Result<u8, Failure> {
 
 /// The status handle of a credential, from its file and its bundle. Neither leaves this computer.
 fn handle(args: &StatusesArgs, file: &Path) -> Result<StatusHandle, Failure> {
-    let sources = Sources {
-        file: file.to_owned(),
-        bundle: args.bundle.clone(),
-        trust: args.of.read.trust.clone(),
-    };
+    let sources = Sources { file: file.to_owned(), bundle: args.bundle.clone(), trust: args.of.read.trust.clone() };
     let evidence = Evidence::read(&sources)?;
     let bundle = evidence.bundle.map_err(|error| Failure { message: error.to_string(), exit: EXIT_DATA })?;
     if bundle.receipt.institution != number(&args.of) {
@@ -358,7 +356,11 @@ pub(super) async fn policy(args: &ReadArgs) -> Result<u8, Failure> {
     say(
         args,
         || with_state(&reader, &register, "policy", limits.clone()).with("joint", joint.clone()),
-        || query_text::as_of(reader.ledger(), &register.state) + &query_text::members(&limits) + &query_text::members(&joint),
+        || {
+            query_text::as_of(reader.ledger(), &register.state)
+                + &query_text::members(&limits)
+                + &query_text::members(&joint)
+        },
     );
     Ok(0)
 }
@@ -487,7 +489,9 @@ pub(super) async fn export_permissions(args: &ExportArgs) -> Result<u8, Failure>
     }
     let unsigned = match args.format {
         FormatArg::Elm => "The export is not signed: the ledger is the evidence.",
-        FormatArg::Ebsi => "The credential is not signed: whoever holds the key of the issuer's DID signs and registers it.",
+        FormatArg::Ebsi => {
+            "The credential is not signed: whoever holds the key of the issuer's DID signs and registers it."
+        }
     };
     note(format_args!("{unsigned}"));
     if args.format == FormatArg::Ebsi && (args.authority_did.is_none() || args.institution_did.is_none()) {

@@ -133,8 +133,10 @@ pub(super) struct AuditExportArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 the export is what the ledger's validators have confirmed; 2 it is not (each difference is \
-    named by file and line); 64 and above: the command itself failed.")]
+#[command(
+    after_help = "Exit codes: 0 the export is what the ledger's validators have confirmed; 2 it is not (each difference is \
+    named by file and line); 64 and above: the command itself failed."
+)]
 pub(super) struct AuditVerifyArgs {
     /// The directory.
     #[arg(value_name = "DIR")]

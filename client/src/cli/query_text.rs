@@ -111,7 +111,10 @@ pub(super) fn permission(held: &Held, look: Look, batches: u32) -> String {
             add(&mut text, format_args!("       level {level}; fields {fields}; at most {ects} ECTS; {kind}"));
             let agency = accreditation.agent.as_str();
             let agency = if agency.is_empty() { String::new() } else { format!("; evaluated by {agency}") };
-            add(&mut text, format_args!("       to be reviewed by {}; {batches} batches{agency}", accreditation.review));
+            add(
+                &mut text,
+                format_args!("       to be reviewed by {}; {batches} batches{agency}", accreditation.review),
+            );
         }
     }
     for entry in look.history(held) {

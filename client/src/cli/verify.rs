@@ -1,6 +1,6 @@
 //! `sigeli verify`: offline unless nodes are named.
 
-use std::{io::IsTerminal as _, path::Path, time::SystemTime};
+use std::{io::IsTerminal as _, path::Path};
 
 use sigeli::{
     report::{self, Style},
@@ -9,13 +9,13 @@ use sigeli::{
     verify::{Evidence, Sources},
     wording::{Language, Wording},
 };
-use sigeli_verifier::{ids::TimeMs, verdict::Freshness};
+use sigeli_verifier::verdict::Freshness;
 
 use super::{
     args::{LanguageArg, VerifyArgs},
     connect,
     failure::Failure,
-    note, online, print,
+    note, now, online, print,
 };
 
 pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
@@ -73,12 +73,7 @@ fn explain(evidence: &Evidence) {
     }
 }
 
-fn now() -> TimeMs {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    TimeMs::new(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-fn language(named: Option<LanguageArg>) -> Language {
+pub(super) fn language(named: Option<LanguageArg>) -> Language {
     match named {
         Some(LanguageArg::En) => Language::English,
         Some(LanguageArg::Ka) => Language::Georgian,

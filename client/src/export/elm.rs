@@ -26,9 +26,7 @@ use crate::{
     query::{plain::Plain, words},
     values::rfc3339,
 };
-use sigeli_verifier::{
-    transaction::{FieldPrefixes, Levels, PermissionScope},
-};
+use sigeli_verifier::transaction::{FieldPrefixes, Levels, PermissionScope};
 
 /// Terms of the EU's list of accreditation types.
 const INSTITUTIONAL_LICENSE: (&str, &str) = ("003293d2ce", "Institutional License");
@@ -96,10 +94,9 @@ fn kind(scope: &PermissionScope) -> Plain {
 fn title(subject: &Subject<'_>) -> Plain {
     let facts = subject.facts;
     match &subject.held.record().scope {
-        PermissionScope::Authorisation => both(
-            &format!("ავტორიზაცია: {}", facts.name_ka),
-            &format!("Authorisation of {}", facts.name_en),
-        ),
+        PermissionScope::Authorisation => {
+            both(&format!("ავტორიზაცია: {}", facts.name_ka), &format!("Authorisation of {}", facts.name_en))
+        }
         PermissionScope::PilotOrder { .. } => both(
             &format!("მინისტრის ბრძანება საპილოტე ეტაპზე: {}", facts.name_ka),
             &format!("Minister's order for the pilot: {}", facts.name_en),
@@ -130,7 +127,10 @@ fn decision(subject: &Subject<'_>, identifiers: &Identifiers) -> Plain {
         ("Granted", "მინიჭებულია")
     };
     let decision = concept(subject.part("decision"), label).with("notation", record.decision.to_string());
-    subject.extension(&identifiers.terms).into_iter().fold(decision, |decision, (name, value)| decision.with(name, value))
+    subject
+        .extension(&identifiers.terms)
+        .into_iter()
+        .fold(decision, |decision, (name, value)| decision.with(name, value))
 }
 
 fn limits(subject: &Subject<'_>) -> Vec<(&'static str, Plain)> {
@@ -191,9 +191,7 @@ fn organisation(subject: &Subject<'_>, identifiers: &Identifiers) -> Plain {
         ("notation", Plain::text(&facts.legal_id)),
         ("spatial", place(&country)),
     ]);
-    plain
-        .with("registration", registration)
-        .with("location", location(subject.part("organisation/location"), &country))
+    plain.with("registration", registration).with("location", location(subject.part("organisation/location"), &country))
 }
 
 fn named(id: String, ka: &str, en: &str) -> Plain {
@@ -245,11 +243,7 @@ fn note(subject: &Subject<'_>) -> Plain {
     let (height, genesis) = (subject.height, subject.genesis);
     let en = format!("Made from block {height} of the ledger {genesis}. Not signed: the ledger is the evidence.");
     let ka = format!("შექმნილია რეესტრის {genesis} ბლოკიდან {height}. ხელმოუწერელია: მტკიცებულება რეესტრია.");
-    Plain::object([
-        ("id", subject.part("note").into()),
-        ("type", "Note".into()),
-        ("noteLiteral", both(&ka, &en)),
-    ])
+    Plain::object([("id", subject.part("note").into()), ("type", "Note".into()), ("noteLiteral", both(&ka, &en))])
 }
 
 /// What the names above mean, as in the ELM's own context. Our own terms are whole IRIs and need no entry.

@@ -92,7 +92,9 @@ pub enum ExportError {
         day: Day,
     },
     /// The country of a foreign agency is needed.
-    #[error("the programme was evaluated by {agency}, and the ledger does not hold its country: name it with --agency-country")]
+    #[error(
+        "the programme was evaluated by {agency}, and the ledger does not hold its country: name it with --agency-country"
+    )]
     AgencyCountry {
         /// The agency.
         agency: String,

@@ -46,9 +46,10 @@ fn count(number: usize) -> Plain {
 /// An institution's facts.
 #[must_use]
 pub fn facts(number: InstitutionId, facts: &InstitutionFacts) -> Plain {
-    let compromised = facts.compromised.iter().map(|entry| {
-        Plain::object([("key", entry.key.get().into()), ("from_height", entry.from.get().into())])
-    });
+    let compromised = facts
+        .compromised
+        .iter()
+        .map(|entry| Plain::object([("key", entry.key.get().into()), ("from_height", entry.from.get().into())]));
     Plain::object([
         ("institution", number.get().into()),
         ("kind", words::institution_kind(facts.kind).into()),
@@ -194,9 +195,8 @@ pub fn may_issue(answer: &MayIssue<'_>) -> Plain {
 
 fn issuable(answer: &MayIssue<'_>, programme: &Programme<'_>) -> Plain {
     let accreditation = programme.accreditation;
-    let issued = programme.issued.map(|(first, last)| {
-        Plain::object([("first", words::day(first)), ("last", words::day(last))])
-    });
+    let issued =
+        programme.issued.map(|(first, last)| Plain::object([("first", words::day(first)), ("last", words::day(last))]));
     Plain::object([
         ("accreditation", programme.number.get().into()),
         ("usable", (answer.obstacles.is_empty() && programme.obstacles.is_empty()).into()),
@@ -212,9 +212,11 @@ fn issuable(answer: &MayIssue<'_>, programme: &Programme<'_>) -> Plain {
 }
 
 fn obstacles(obstacles: &[Obstacle]) -> Plain {
-    Plain::list(obstacles.iter().map(|obstacle| {
-        Plain::object([("obstacle", obstacle.word().into()), ("words", obstacle.words().into())])
-    }))
+    Plain::list(
+        obstacles
+            .iter()
+            .map(|obstacle| Plain::object([("obstacle", obstacle.word().into()), ("words", obstacle.words().into())])),
+    )
 }
 
 /// A batch.

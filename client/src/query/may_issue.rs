@@ -319,7 +319,8 @@ fn common(left: &FieldPrefixes, right: &FieldPrefixes) -> BTreeSet<FieldPrefix> 
     let mut common = BTreeSet::new();
     for one in left.iter() {
         for other in right.iter() {
-            let (short, long) = if one.to_string().len() <= other.to_string().len() { (one, other) } else { (other, one) };
+            let (short, long) =
+                if one.to_string().len() <= other.to_string().len() { (one, other) } else { (other, one) };
             if long.to_string().starts_with(&short.to_string()) {
                 common.insert(*long);
             }

@@ -4,9 +4,9 @@
 //! [`standing`] and [`may_issue`] are pure functions over records that were verified. They restate the ledger's rules on
 //! their own, so that a mistake in one of the two shows.
 
+pub mod answer;
 #[cfg(test)]
 pub(crate) mod examples;
-pub mod answer;
 pub mod may_issue;
 pub mod node;
 pub mod plain;

@@ -88,7 +88,9 @@ impl Standing {
             Self::Suspended { since } => format!("suspended since {since}"),
             Self::Withdrawn { since } => format!("withdrawn since {since}"),
             Self::Replaced { by, since } => format!("replaced by permission {by} since {since}"),
-            Self::Restored { by, since } => format!("withdrawn from {since}, which was annulled: permission {by} stands in its place"),
+            Self::Restored { by, since } => {
+                format!("withdrawn from {since}, which was annulled: permission {by} stands in its place")
+            }
             Self::Expired { last } => format!("expired: {last} was its last day"),
         }
     }
@@ -212,11 +214,15 @@ mod tests {
         assert_eq!(plain.last_day(), day("2027-08-31"));
 
         let since = |text| Standing::Suspended { since: day(text) };
-        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[
-            entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
-            entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
-            entry(12, "2027-02-01", PermissionState::Withdrawn, "2027-01-15"),
-        ]);
+        let changed = held(
+            1,
+            grant("2026-09-01", "2027-08-31"),
+            &[
+                entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
+                entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
+                entry(12, "2027-02-01", PermissionState::Withdrawn, "2027-01-15"),
+            ],
+        );
         assert_eq!(changed.standing(day("2026-11-30")), Standing::Holds, "a later day does not count yet");
         assert_eq!(changed.standing(day("2026-12-01")), since("2026-12-01"));
         assert_eq!(changed.standing(day("2026-12-31")), since("2026-12-01"));
@@ -229,12 +235,11 @@ mod tests {
 
     #[test]
     fn what_is_decided_later_for_the_past_was_not_known_before() {
-        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[entry(
-            12,
-            "2027-02-01",
-            PermissionState::Withdrawn,
-            "2027-01-15",
-        )]);
+        let changed = held(
+            1,
+            grant("2026-09-01", "2027-08-31"),
+            &[entry(12, "2027-02-01", PermissionState::Withdrawn, "2027-01-15")],
+        );
         let written = changed.history()[1].time;
         let before = TimeMs::new(written.get() - 1);
         assert_eq!(changed.standing_known_at(day("2027-01-20"), before), Some(Standing::Holds));
@@ -244,21 +249,24 @@ mod tests {
 
     #[test]
     fn entries_of_one_day_count_in_order() {
-        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[
-            entry(10, "2026-11-24", PermissionState::Suspended, "2026-11-24"),
-            entry(11, "2026-11-24", PermissionState::Active, "2026-11-24"),
-        ]);
+        let changed = held(
+            1,
+            grant("2026-09-01", "2027-08-31"),
+            &[
+                entry(10, "2026-11-24", PermissionState::Suspended, "2026-11-24"),
+                entry(11, "2026-11-24", PermissionState::Active, "2026-11-24"),
+            ],
+        );
         assert_eq!(changed.standing(day("2026-11-24")), Standing::Holds);
     }
 
     #[test]
     fn withdrawn_before_it_began_it_never_held() {
-        let changed = held(1, grant("2026-09-01", "2027-08-31"), &[entry(
-            10,
-            "2026-08-01",
-            PermissionState::Withdrawn,
-            "2026-09-01",
-        )]);
+        let changed = held(
+            1,
+            grant("2026-09-01", "2027-08-31"),
+            &[entry(10, "2026-08-01", PermissionState::Withdrawn, "2026-09-01")],
+        );
         assert_eq!(changed.standing(day("2026-08-31")).word(), "not_yet");
         assert_eq!(changed.standing(day("2026-09-01")).word(), "withdrawn");
         assert_eq!(changed.last_day(), day("2026-08-31"));
@@ -266,10 +274,14 @@ mod tests {
 
     #[test]
     fn a_history_that_is_not_the_records_is_refused() {
-        let good = held(1, grant("2026-09-01", "2027-08-31"), &[
-            entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
-            entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
-        ]);
+        let good = held(
+            1,
+            grant("2026-09-01", "2027-08-31"),
+            &[
+                entry(10, "2026-11-24", PermissionState::Suspended, "2026-12-01"),
+                entry(11, "2026-12-20", PermissionState::Active, "2027-01-01"),
+            ],
+        );
         let (record, history) = (good.record().clone(), good.history().to_vec());
         let refused = |record: &PermissionRecord, history: Vec<PermissionEntry>| {
             Held::new(PermissionId::new(1), record.clone(), history)

@@ -5,9 +5,7 @@ use sigeli_verifier::{
     crypto::PublicKey,
     ids::{DecisionRef, TimeMs},
     params::AUTHORITY_KEYS_MAX,
-    record::{
-        BatchState, InstitutionState, KeyChange, KeyState, PermissionState, Policy, StatusState, Writer,
-    },
+    record::{BatchState, InstitutionState, KeyChange, KeyState, PermissionState, Policy, StatusState, Writer},
     time::{Day, Window},
     transaction::{
         Accreditation, AuthorityKind, BatchAction, CredentialType, DecisionReason, Field, FieldPrefixes,

@@ -1,12 +1,13 @@
 //! The sentences in English.
 
 use sigeli_verifier::{
-    record::BatchStatus,
+    ids::InstitutionId,
+    record::{InstitutionState, PermissionState},
     transaction::StatusReason,
     verdict::{CheckId, Finding, Verdict},
 };
 
-use super::{Age, Wording};
+use super::{Age, Standing, Wording};
 use crate::{
     document::StatedDate,
     values::{ects_text, tbilisi},
@@ -48,6 +49,7 @@ pub(super) const fn reason(reason: StatusReason) -> &'static str {
         StatusReason::NotAccredited => "issued outside the accreditation",
         StatusReason::UnderReview => "under review",
         StatusReason::ReviewEnded => "the review has ended",
+        StatusReason::Annulled => "written with a compromised key",
     }
 }
 
@@ -97,7 +99,9 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
             return dates(finding, words);
         }
-        Finding::Registered | Finding::Confirmed | Finding::Authorised => return registration(finding, words),
+        Finding::Registered | Finding::Confirmed | Finding::Authorised | Finding::AuthorisedThenClosed => {
+            return registration(finding, words);
+        }
         Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
         Finding::NotRevoked
         | Finding::Reinstated
@@ -105,6 +109,8 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         | Finding::Suspended
         | Finding::Superseded
         | Finding::BatchRevoked
+        | Finding::BatchSuspended
+        | Finding::Annulled
         | Finding::StatusStale => return status(finding, words),
     };
     fixed.into()
@@ -128,11 +134,23 @@ fn registration(finding: Finding, words: &Wording<'_>) -> String {
             "Confirmed by {} of {} validators of \u{201C}{}\u{201D}; the proof was checked on this computer.",
             confirmed.confirmed_by, confirmed.validators, confirmed.ledger.name_en
         ),
-        _ => format!(
-            "{institution} was authorised on that date (authorised until {}).",
-            batch.judged.authorisation_window.last()
-        ),
+        _ => {
+            let last = batch.judged.authorisation_window.last();
+            let since = closure(confirmed.institution.state).filter(|_| finding == Finding::AuthorisedThenClosed);
+            let since = since.map(|closed| format!(" {closed}")).unwrap_or_default();
+            format!("{institution} was authorised on that date (authorised until {last}).{since}")
+        }
     }
+}
+
+fn closure(state: InstitutionState) -> Option<String> {
+    let InstitutionState::Closed { from, successor, .. } = state else { return None };
+    let merged = if successor == InstitutionId::new(0) {
+        String::new()
+    } else {
+        format!(", merged into the institution with number {successor}")
+    };
+    Some(format!("It is closed since {from}{merged}; that does not touch what it issued before."))
 }
 
 fn programme(finding: Finding, words: &Wording<'_>) -> String {
@@ -140,15 +158,12 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     let name = words
         .programme()
         .map_or_else(|| format!("Programme with accreditation {}", batch.accreditation), |title| title.to_owned());
-    let last = words
-        .confirmed()
-        .and_then(|confirmed| confirmed.permission)
-        .map_or_else(|| batch.judged.accreditation_window.last(), |section| section.record.window.last());
-    let since = if finding == Finding::AccreditedThen {
-        format!("The accreditation ended on {last}; that does not touch what was issued before.")
-    } else {
-        format!("Accredited until {last}.")
-    };
+    let now =
+        words.accreditation().unwrap_or_else(|| Standing::Holds { last: batch.judged.accreditation_window.last() });
+    let mut since = standing(now);
+    if finding == Finding::AccreditedThen {
+        since.push_str(" That does not touch what was issued before.");
+    }
     format!(
         "{name}: NQF level {}, field {}, {} of at most {} ECTS, issued on {}; accredited on that date. {since} Compare with \
          the document.",
@@ -160,23 +175,66 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     )
 }
 
+fn standing(now: Standing) -> String {
+    match now {
+        Standing::Holds { last } => format!("Accredited until {last}."),
+        Standing::Announced { state, from } => format!("Accredited still; it {} on {from}.", will(state)),
+        Standing::SuspendedUntil { day } => format!("The accreditation is suspended until {day}."),
+        Standing::Ended { last } => format!("The accreditation ended on its last day, {last}."),
+        Standing::Changed { state, since } => format!("The accreditation {} since {since}.", became(state)),
+    }
+}
+
+fn will(state: PermissionState) -> String {
+    match state {
+        PermissionState::Active => "will hold".into(),
+        PermissionState::Suspended => "will be suspended".into(),
+        PermissionState::Withdrawn => "will be withdrawn".into(),
+        PermissionState::Replaced { by } | PermissionState::Restored { by } => {
+            format!("will be replaced by the accreditation with number {by}")
+        }
+    }
+}
+
+fn became(state: PermissionState) -> String {
+    match state {
+        PermissionState::Active => "holds".into(),
+        PermissionState::Suspended => "is suspended".into(),
+        PermissionState::Withdrawn => "is withdrawn".into(),
+        PermissionState::Replaced { by } => format!("is replaced by the one with number {by}"),
+        PermissionState::Restored { by } => {
+            format!("was withdrawn, that was annulled, and the one with number {by} stands in its place")
+        }
+    }
+}
+
 fn status(finding: Finding, words: &Wording<'_>) -> String {
     let Some((time, age)) = words.as_of() else { return "Not checked.".into() };
     let as_of = format!("as of {} (Tbilisi time), {}", tbilisi(time), ago(age));
-    let written = words.status().map(|record| (tbilisi(record.time), reason(record.reason)));
-    let (on, why) = written.unwrap_or_default();
+    let written = words.written(finding);
+    let by = if written.as_ref().is_some_and(|written| written.by_authority) {
+        " by order of the quality agency"
+    } else {
+        ""
+    };
+    let of_batch = written.as_ref().is_some_and(|written| written.of_batch);
+    let it = if of_batch { "Its whole batch" } else { "It" };
+    let (on, why) = written.map(|written| (tbilisi(written.time), reason(written.reason))).unwrap_or_default();
     match finding {
         Finding::NotRevoked => format!("Not revoked {as_of}."),
-        Finding::Reinstated => format!("It was suspended and is valid again since {on}; {as_of}."),
-        Finding::Revoked => format!("Revoked on {on}: {why}."),
-        Finding::Suspended => format!("Suspended on {on}: {why}; {as_of}."),
-        Finding::Superseded => format!("Replaced by a newer version on {on}: ask the holder for that one."),
-        Finding::BatchRevoked => match words.batch().map(|batch| batch.status) {
-            Some(BatchStatus::Revoked { reason: why, time }) => {
-                format!("Its whole batch was revoked on {}: {}.", tbilisi(time), reason(why))
-            }
-            _ => "Its whole batch was revoked.".into(),
-        },
+        Finding::Reinstated => format!("{it} was suspended and is valid again since {on}{by}; {as_of}."),
+        Finding::Revoked => format!("Revoked on {on}{by}: {why}."),
+        Finding::Suspended => format!("Suspended on {on}{by}: {why}; {as_of}."),
+        Finding::Superseded => format!("Replaced by a newer version on {on}{by}: ask the holder for that one."),
+        Finding::BatchRevoked => format!("Its whole batch was revoked on {on}{by}: {why}."),
+        Finding::BatchSuspended => format!("Its whole batch is suspended since {on}{by}: {why}; {as_of}."),
+        Finding::Annulled => {
+            let what = if of_batch { "its whole batch" } else { "it" };
+            format!(
+                "Not revoked: what was written against {what} was written with a compromised key, and was annulled on \
+                 {on}{by}; {as_of}."
+            )
+        }
         _ => format!(
             "The last known status is too old to be relied on: {}, {}. Get a newer stamp (`sigeli stamp FILE`, or verify \
              with --node URL), or ask the holder for a newer bundle.",

@@ -1,12 +1,13 @@
 //! The sentences in Georgian.
 
 use sigeli_verifier::{
-    record::BatchStatus,
+    ids::InstitutionId,
+    record::{InstitutionState, PermissionState},
     transaction::StatusReason,
     verdict::{CheckId, Finding, Verdict},
 };
 
-use super::{Age, Wording};
+use super::{Age, Standing, Wording};
 use crate::{
     document::StatedDate,
     values::{ects_text, tbilisi},
@@ -48,6 +49,7 @@ pub(super) const fn reason(reason: StatusReason) -> &'static str {
         StatusReason::NotAccredited => "გაცემული იყო აკრედიტაციის ფარგლებს გარეთ",
         StatusReason::UnderReview => "მიმდინარეობს განხილვა",
         StatusReason::ReviewEnded => "განხილვა დასრულდა",
+        StatusReason::Annulled => "ჩაწერილი იყო კომპრომეტირებული გასაღებით",
     }
 }
 
@@ -96,7 +98,9 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
             return dates(finding, words);
         }
-        Finding::Registered | Finding::Confirmed | Finding::Authorised => return registration(finding, words),
+        Finding::Registered | Finding::Confirmed | Finding::Authorised | Finding::AuthorisedThenClosed => {
+            return registration(finding, words);
+        }
         Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
         Finding::NotRevoked
         | Finding::Reinstated
@@ -104,6 +108,8 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         | Finding::Suspended
         | Finding::Superseded
         | Finding::BatchRevoked
+        | Finding::BatchSuspended
+        | Finding::Annulled
         | Finding::StatusStale => return status(finding, words),
     };
     fixed.into()
@@ -127,11 +133,23 @@ fn registration(finding: Finding, words: &Wording<'_>) -> String {
             "ადასტურებს რეესტრის „{}“ {} ვალიდატორიდან {}; მტკიცებულება ამ კომპიუტერზე შემოწმდა.",
             confirmed.ledger.name_ka, confirmed.validators, confirmed.confirmed_by
         ),
-        _ => format!(
-            "{institution} იმ დღეს ავტორიზებული იყო (ავტორიზაციის ვადა: {}).",
-            batch.judged.authorisation_window.last()
-        ),
+        _ => {
+            let last = batch.judged.authorisation_window.last();
+            let since = closure(confirmed.institution.state).filter(|_| finding == Finding::AuthorisedThenClosed);
+            let since = since.map(|closed| format!(" {closed}")).unwrap_or_default();
+            format!("{institution} იმ დღეს ავტორიზებული იყო (ავტორიზაციის ვადა: {last}).{since}")
+        }
     }
+}
+
+fn closure(state: InstitutionState) -> Option<String> {
+    let InstitutionState::Closed { from, successor, .. } = state else { return None };
+    let merged = if successor == InstitutionId::new(0) {
+        String::new()
+    } else {
+        format!(" და შეუერთდა დაწესებულებას № {successor}")
+    };
+    Some(format!("დაწესებულება დახურულია {from}-დან{merged}; ეს მანამდე გაცემულს არ ეხება."))
 }
 
 fn programme(finding: Finding, words: &Wording<'_>) -> String {
@@ -141,15 +159,12 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     let name = words
         .programme()
         .map_or_else(|| format!("პროგრამა (აკრედიტაცია {})", batch.accreditation), |title| title.to_owned());
-    let last = words
-        .confirmed()
-        .and_then(|confirmed| confirmed.permission)
-        .map_or_else(|| batch.judged.accreditation_window.last(), |section| section.record.window.last());
-    let since = if finding == Finding::AccreditedThen {
-        format!("აკრედიტაცია დასრულდა {last}; ეს მანამდე გაცემულს არ ეხება.")
-    } else {
-        format!("აკრედიტაციის ვადა: {last}.")
-    };
+    let now =
+        words.accreditation().unwrap_or_else(|| Standing::Holds { last: batch.judged.accreditation_window.last() });
+    let mut since = standing(now);
+    if finding == Finding::AccreditedThen {
+        since.push_str(" ეს მანამდე გაცემულს არ ეხება.");
+    }
     format!(
         "{name}: ეროვნული ჩარჩოს დონე {}, სფერო {}, {} ECTS (დასაშვებია არაუმეტეს {}), გაცემულია {}; იმ დღეს აკრედიტებული \
          იყო. {since} შეადარეთ დოკუმენტს.",
@@ -161,23 +176,72 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     )
 }
 
+fn standing(now: Standing) -> String {
+    match now {
+        Standing::Holds { last } => format!("აკრედიტაციის ვადა: {last}."),
+        Standing::Announced { state, from } => format!("აკრედიტაცია ჯერ ძალაშია; {from}-დან {}.", will(state)),
+        Standing::SuspendedUntil { day } => format!("აკრედიტაცია შეჩერებულია {day}-მდე."),
+        Standing::Ended { last } => format!("აკრედიტაციას ვადა გაუვიდა: მისი ბოლო დღე იყო {last}."),
+        Standing::Changed { state, since } => format!("აკრედიტაცია {since}-დან {}.", became(state)),
+    }
+}
+
+fn will(state: PermissionState) -> String {
+    match state {
+        PermissionState::Active => "ძალაში იქნება".into(),
+        PermissionState::Suspended => "შეჩერდება".into(),
+        PermissionState::Withdrawn => "გაუქმდება".into(),
+        PermissionState::Replaced { by } | PermissionState::Restored { by } => {
+            format!("მას შეცვლის აკრედიტაცია № {by}")
+        }
+    }
+}
+
+fn became(state: PermissionState) -> String {
+    match state {
+        PermissionState::Active => "ძალაშია".into(),
+        PermissionState::Suspended => "შეჩერებულია".into(),
+        PermissionState::Withdrawn => "გაუქმებულია".into(),
+        PermissionState::Replaced { by } => format!("შეცვლილია აკრედიტაციით № {by}"),
+        PermissionState::Restored { by } => {
+            format!("გაუქმებული იყო; გაუქმება ბათილად გამოცხადდა და მის ნაცვლად მოქმედებს აკრედიტაცია № {by}")
+        }
+    }
+}
+
 fn status(finding: Finding, words: &Wording<'_>) -> String {
     let Some((time, age)) = words.as_of() else { return "არ შემოწმებულა.".into() };
     let as_of = format!("{} (თბილისის დროით), {}", tbilisi(time), ago(age));
-    let written = words.status().map(|record| (tbilisi(record.time), reason(record.reason)));
-    let (on, why) = written.unwrap_or_default();
+    let written = words.written(finding);
+    let by = if written.as_ref().is_some_and(|written| written.by_authority) {
+        " ხარისხის განვითარების ეროვნული ცენტრის გადაწყვეტილებით"
+    } else {
+        ""
+    };
+    let of_batch = written.as_ref().is_some_and(|written| written.of_batch);
+    let (on, why) = written.map(|written| (tbilisi(written.time), reason(written.reason))).unwrap_or_default();
     match finding {
         Finding::NotRevoked => format!("გაუქმებული არ არის: {as_of}."),
-        Finding::Reinstated => format!("შეჩერებული იყო და კვლავ ძალაშია: {on}; მდგომარეობა: {as_of}."),
-        Finding::Revoked => format!("გაუქმებულია {on}: {why}."),
-        Finding::Suspended => format!("შეჩერებულია {on}: {why}; მდგომარეობა: {as_of}."),
-        Finding::Superseded => format!("შეიცვალა ახალი ვერსიით {on}: სთხოვეთ იგი მფლობელს."),
-        Finding::BatchRevoked => match words.batch().map(|batch| batch.status) {
-            Some(BatchStatus::Revoked { reason: why, time }) => {
-                format!("მთელი პარტია გაუქმებულია {}: {}.", tbilisi(time), reason(why))
-            }
-            _ => "მთელი პარტია გაუქმებულია.".into(),
-        },
+        Finding::Reinstated => {
+            let it = if of_batch {
+                "მთელი პარტია შეჩერებული"
+            } else {
+                "შეჩერებული"
+            };
+            format!("{it} იყო და კვლავ ძალაშია: {on}{by}; მდგომარეობა: {as_of}.")
+        }
+        Finding::Revoked => format!("გაუქმებულია {on}{by}: {why}."),
+        Finding::Suspended => format!("შეჩერებულია {on}{by}: {why}; მდგომარეობა: {as_of}."),
+        Finding::Superseded => format!("შეიცვალა ახალი ვერსიით {on}{by}: სთხოვეთ იგი მფლობელს."),
+        Finding::BatchRevoked => format!("მთელი პარტია გაუქმებულია {on}{by}: {why}."),
+        Finding::BatchSuspended => format!("მთელი პარტია შეჩერებულია {on}{by}: {why}; მდგომარეობა: {as_of}."),
+        Finding::Annulled => {
+            let what = if of_batch { "მთელი პარტიის" } else { "მის" };
+            format!(
+                "გაუქმებული არ არის: {what} წინააღმდეგ ჩანაწერი კომპრომეტირებული გასაღებით გაკეთდა და ბათილად გამოცხადდა \
+                 {on}{by}; მდგომარეობა: {as_of}."
+            )
+        }
         _ => format!(
             "უკანასკნელი ცნობილი სტატუსი ზედმეტად ძველია: {as_of}. მიიღეთ ახალი (`sigeli stamp FILE` ან შემოწმება \
              --node URL პარამეტრით) ან სთხოვეთ მფლობელს განახლებული დადასტურება.",

@@ -17,18 +17,19 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::{
         AuthorityId, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash, Height, HistoryRoot, InstitutionId,
-        KeyIndex, PermissionId, RegisterRoot, Round, TimeMs, TransactionsRoot, VotingPower,
+        KeyIndex, PermissionId, ProgrammeId, RegisterRoot, Round, TimeMs, TransactionsRoot, VotingPower,
     },
     params::PROTOCOL_VERSION,
     record::{
-        self, BatchRecord, BatchStatus, InstitutionFacts, Judged, PermissionRecord, PermissionState, StatusRecord,
-        StatusState,
+        self, BatchRecord, BatchStatus, CompromisedKey, InstitutionFacts, InstitutionState, Judged, PermissionRecord,
+        PermissionState, StatusRecord, StatusState, Writer,
     },
     register::{self, AbsenceTerminal, RegisterPath},
     state::{InstitutionRegisters, StateRoots},
     time::{Day, Window},
     transaction::{
-        CredentialType, Field, FieldPrefix, HashAlgorithm, InstitutionKind, Level, Name, PermissionScope, StatusReason,
+        Accreditation, CredentialType, DecisionReason, Field, FieldPrefix, HashAlgorithm, InstitutionKind, Level,
+        Modes, Name, PermissionScope, StatusReason,
     },
     trust::{Checkpoint, NetworkKind, Trust, TrustedLedger, TrustedSet},
     validators::{Validator, ValidatorSet},
@@ -49,6 +50,36 @@ pub(crate) struct World {
     pub(crate) genesis: GenesisHash,
     keys: Vec<SecretKey>,
     pub(crate) set: ValidatorSet,
+}
+
+/// What the ledger says apart from the batch itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Says {
+    /// What was written about the credential.
+    pub(crate) written: Option<(StatusState, StatusReason)>,
+    /// By whom that, and what was written about the batch, was written.
+    pub(crate) writer: Writer,
+    /// What was written about the batch.
+    pub(crate) batch: BatchStatus,
+    /// From which height on the institution's key 0, which anchored the batch in block 40, is void.
+    pub(crate) compromised: Option<u64>,
+    /// Whether the institution exists still.
+    pub(crate) institution: InstitutionState,
+    /// The accreditation.
+    pub(crate) permission: PermissionRecord,
+}
+
+impl Default for Says {
+    fn default() -> Self {
+        Self {
+            written: None,
+            writer: Writer::Institution { key: KeyIndex::new(0) },
+            batch: BatchStatus::Valid,
+            compromised: None,
+            institution: InstitutionState::Active,
+            permission: permission_record(),
+        }
+    }
 }
 
 /// One prepared batch in a directory of its own.
@@ -103,13 +134,18 @@ impl World {
         position: usize,
         written: Option<(StatusState, StatusReason)>,
     ) -> Bundle {
+        self.bundle_saying(issued, position, &Says { written, ..Says::default() })
+    }
+
+    /// The bundle of a batch's file, as the ledger is when it says this.
+    pub(crate) fn bundle_saying(&self, issued: &Issued, position: usize, says: &Says) -> Bundle {
         let batch = &issued.batch;
         let file = &batch.files()[position];
         let root = batch.root();
         let here = || RegisterPath::new(Vec::new()).unwrap();
         let one = |key, value: &[u8]| RegisterRoot::new(register::leaf(&key, &register::value_hash(value)));
 
-        let (status, statuses) = match written {
+        let (status, statuses) = match says.written {
             None => (StatusFinding::Absent(AbsenceTerminal::Empty), RegisterRoot::EMPTY),
             Some((state, reason)) => {
                 let record = StatusRecord {
@@ -117,20 +153,20 @@ impl World {
                     reason,
                     height: Height::new(41),
                     time: STATUS_TIME,
-                    key: KeyIndex::new(0),
+                    writer: says.writer,
                     entries: 1,
                 };
                 let handle = status_handle(&file.salt, &file.leaf());
                 (StatusFinding::Present(record), one(record::status_key(&handle), &record.to_bytes()))
             }
         };
-        let permission = permission_record();
+        let permission = says.permission.clone();
         let permissions = one(record::permission_key(PermissionId::new(1)), &permission.to_bytes());
         let keys = RegisterRoot::new([7; 32]);
         let registers = InstitutionRegisters { keys, permissions, statuses };
-        let institution = institution_facts();
+        let institution = institution_facts(says);
         let value = institution.value(&registers.root());
-        let record = batch_record(batch);
+        let record = BatchRecord { status: says.batch, ..batch_record(batch) };
         let roots = StateRoots {
             institutions: one(record::institution_key(INSTITUTION), &value),
             batches: one(record::batch_key(INSTITUTION, &root), &record.to_bytes()),
@@ -195,18 +231,22 @@ impl World {
     }
 }
 
-fn institution_facts() -> InstitutionFacts {
+fn institution_facts(says: &Says) -> InstitutionFacts {
+    let compromised = says.compromised.map(|from| CompromisedKey { key: KeyIndex::new(0), from: Height::new(from) });
     InstitutionFacts {
         kind: InstitutionKind::University,
         jurisdiction: *b"GEO",
         legal_id: sigeli_verifier::bounded::Text::new("211349192").unwrap(),
         name_ka: name("საქართველოს ტექნიკური უნივერსიტეტი"),
         name_en: name("Georgian Technical University"),
+        state: says.institution,
         registered: Height::new(2),
         keys: 1,
         permissions: 1,
+        programmes: 1,
         batches: 1,
-        compromised: List::empty(),
+        entries: 1,
+        compromised: List::new(compromised.into_iter().collect()).unwrap(),
     }
 }
 
@@ -216,16 +256,24 @@ pub(crate) fn permission_record() -> PermissionRecord {
         decision: DecisionRef::new([6; 32]),
         window: Window::new(day(2026, 9, 1), day(2027, 8, 31)).unwrap(),
         conditional: false,
-        scope: PermissionScope::Accreditation {
+        scope: PermissionScope::Accreditation(Accreditation {
+            coordinator: INSTITUTION,
+            programme: ProgrammeId::new(1),
             title_ka: name("უსაფრთხო ვებაპლიკაციები"),
             title_en: name("Secure Web Applications"),
+            agent: name(""),
             level: Level::new(6).unwrap(),
             fields: List::new(vec![FieldPrefix::parse("0613").unwrap()]).unwrap(),
             ects_max: EctsTenths::new(50),
             credential_type: CredentialType::MicroCredential,
-        },
+            modes: Modes::ONLINE,
+            review: day(2027, 8, 31),
+        }),
         granted: Height::new(3),
+        predecessor: PermissionId::new(0),
         state: PermissionState::Active,
+        effective: day(2026, 9, 1),
+        reason: DecisionReason::Granted,
         entries: 1,
     }
 }
@@ -234,6 +282,7 @@ fn batch_record(batch: &PreparedBatch) -> BatchRecord {
     let facts = batch.facts();
     BatchRecord {
         sequence: BatchSequence::new(1),
+        accreditation_sequence: BatchSequence::new(1),
         height: batch.tree().height(),
         hash_algorithm: HashAlgorithm::Blake3,
         anchored: Height::new(40),

@@ -163,10 +163,10 @@ fn an_older_authorisation_that_holds_is_enough() {
     world.permissions.remove(0);
     let answer = world.ask("2026-11-24");
     let since = day("2026-11-01");
-    assert_eq!(answer.obstacles, [Obstacle::NotAuthorised {
-        newest: PermissionId::new(4),
-        standing: Standing::Suspended { since }
-    }]);
+    assert_eq!(
+        answer.obstacles,
+        [Obstacle::NotAuthorised { newest: PermissionId::new(4), standing: Standing::Suspended { since } }]
+    );
     assert!(answer.obstacles[0].words().contains("permission 4: suspended since 2026-11-01"));
 }
 
