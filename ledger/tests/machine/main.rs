@@ -5,6 +5,7 @@
 mod audit;
 mod blocks;
 mod golden;
+mod lifetimes;
 mod model;
 mod once;
 mod replay;

@@ -16,15 +16,20 @@ use sigeli_verifier::{
 use crate::support::*;
 
 /// A credential, its batch, and what its holder keeps.
-struct Credential {
-    document: DocumentDigest,
-    handle: StatusHandle,
-    root: BatchRoot,
-    receipt: Receipt,
+pub(crate) struct Credential {
+    pub(crate) document: DocumentDigest,
+    pub(crate) handle: StatusHandle,
+    pub(crate) root: BatchRoot,
+    pub(crate) receipt: Receipt,
 }
 
 fn credentials() -> Vec<Credential> {
-    let documents: Vec<_> = (0..32_u8).map(|number| document_digest(Profile::Raw, &[number])).collect();
+    credentials_of(0)
+}
+
+/// The 32 credentials of a batch.
+pub(crate) fn credentials_of(batch: u8) -> Vec<Credential> {
+    let documents: Vec<_> = (0..32_u8).map(|number| document_digest(Profile::Raw, &[batch, number])).collect();
     let salt = |number: usize| Salt::new([u8::try_from(number).unwrap(); 32]);
     let leaves: Vec<Leaf> = documents
         .iter()
@@ -48,7 +53,7 @@ fn credentials() -> Vec<Credential> {
     documents.iter().enumerate().map(credential).collect()
 }
 
-fn trust(world: &World) -> Trust {
+pub(crate) fn trust(world: &World) -> Trust {
     let genesis = world.chain.genesis();
     let head = world.chain.head();
     let set = TrustedSet {
@@ -76,11 +81,11 @@ fn world_with_batch(credentials: &[Credential]) -> World {
     world
 }
 
-fn subject(credential: &Credential) -> Subject {
+pub(crate) fn subject(credential: &Credential) -> Subject {
     Subject { institution: GTU, batch: credential.root, handle: credential.handle }
 }
 
-fn bundle(world: &World, credential: &Credential, stamp: StampFile) -> Bundle {
+pub(crate) fn bundle(world: &World, credential: &Credential, stamp: StampFile) -> Bundle {
     let ledger = ledger_tag(&world.chain.genesis().genesis_hash());
     Bundle { ledger, receipt: credential.receipt.clone(), stamp }
 }

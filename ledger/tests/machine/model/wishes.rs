@@ -559,6 +559,8 @@ impl Drawer {
                 Revoke | Supersede if handle.as_bytes()[0] == 0xfe => Suspend,
                 other => other,
             };
+            let after = if action == Suspend { StatusState::Suspended } else { StatusState::Reinstated };
+            before.insert(handle, after);
             let fitting: Vec<_> = ALLOWED.iter().filter(|entry| entry.0 == action).collect();
             let reason =
                 if self.random.one_in(25) { self.random.pick(StatusReason::ALL) } else { self.random.pick(&fitting).1 };
