@@ -208,7 +208,7 @@ impl Drawer {
         self.seal(Transaction { genesis, valid_until: TimeMs::new(valid_until), sender, payload }, signers, spoil == 8)
     }
 
-    fn seal(&mut self, body: Transaction, mut signers: Vec<(u16, PublicKey)>, broken: bool) -> Asked {
+    fn seal(&self, body: Transaction, mut signers: Vec<(u16, PublicKey)>, broken: bool) -> Asked {
         use ed25519_dalek::Signer as _;
         signers.sort_by_key(|(index, _)| *index);
         signers.dedup_by_key(|(index, _)| *index);

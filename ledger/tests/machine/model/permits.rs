@@ -42,7 +42,7 @@ impl Permission {
 
     /// What its newest entry that counts by this day says.
     fn on(&self, day: Day) -> Option<PermissionState> {
-        self.history.iter().filter(|entry| entry.effective <= day).next_back().map(|entry| entry.state)
+        self.history.iter().rfind(|entry| entry.effective <= day).map(|entry| entry.state)
     }
 
     fn holds(&self, day: Day) -> bool {
@@ -121,8 +121,8 @@ impl Model {
             let place = usize::try_from(accreditation.programme.get()).unwrap().checked_sub(1);
             let programme = place.and_then(|place| coordinator?.programmes.get(place));
             let Some(programme) = programme else { return no("unknown_programme") };
-            let awards = accreditation.coordinator == asked.institution
-                || programme.partners.iter().any(|partner| *partner == asked.institution);
+            let awards =
+                accreditation.coordinator == asked.institution || programme.partners.contains(&asked.institution);
             must(awards, "not_a_partner")?;
             let same = programme.title_ka == accreditation.title_ka && programme.title_en == accreditation.title_en;
             must(same, "title_mismatch")?;

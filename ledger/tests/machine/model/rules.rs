@@ -279,7 +279,7 @@ impl Model {
     fn register(&mut self, at: At, asked: &InstitutionRegister) -> Verdict {
         let writer = at.authority(AuthorityKind::Nceqe, asked.decision)?;
         must(asked.institution.get() != 0, "institution_number_reserved")?;
-        must(asked.jurisdiction.iter().all(|byte| (b'A'..=b'Z').contains(byte)), "jurisdiction_invalid")?;
+        must(asked.jurisdiction.iter().all(u8::is_ascii_uppercase), "jurisdiction_invalid")?;
         let legal = asked.legal_id.as_str();
         must(!legal.is_empty() && legal.bytes().all(|byte| (33..127).contains(&byte)), "legal_id_invalid")?;
         must(!asked.name_ka.as_str().is_empty() && !asked.name_en.as_str().is_empty(), "name_missing")?;
