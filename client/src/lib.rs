@@ -3,7 +3,9 @@
 //! Two halves, kept apart by module:
 //! - **Offline**, synchronous, without any socket or runtime: [`document`] (file → canonical bytes), [`prepare`](mod@prepare)
 //!   and [`batch`] (files → a batch on disk), [`keys`], [`trust`], [`verify`](mod@verify), [`wording`] and [`report`].
-//! - **Online**, async over gRPC: [`remote`], [`anchor`](mod@anchor), [`stamp`], [`status`], [`authority`].
+//! - **Online**, async over gRPC: [`remote`], [`anchor`](mod@anchor), [`stamp`], [`status`], [`authority`], [`institution`].
+//!
+//! [`tx`] has both: drafts of transactions pass from hand to hand offline, and are handed in online.
 //!
 //! What leaves the machine: roots, public facts of a batch, opaque status handles, signatures. What never does: the
 //! documents, their digests, and the salts.
@@ -17,6 +19,7 @@ pub mod document;
 mod entropy;
 pub mod export;
 pub mod files;
+pub mod institution;
 pub mod keys;
 pub mod prepare;
 mod proof;

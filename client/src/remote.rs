@@ -26,10 +26,10 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::{
         AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId,
-        KeyIndex, PermissionId, StatusHandle, TimeMs, TransactionId,
+        KeyIndex, PermissionId, ProgrammeId, StatusHandle, TimeMs, TransactionId,
     },
     proof::{EntryProof, InstitutionAnswer, StateProof},
-    record::{InstitutionFacts, KeyRecord, PermissionRecord},
+    record::{BatchRecord, InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
     transaction::SignedTransaction,
     trust::NetworkKind,
     validators::ValidatorSet,
@@ -510,6 +510,50 @@ impl Remote {
             threshold: answer.threshold,
             keys: answer.keys.iter().map(key).collect(),
         })
+    }
+
+    /// An institution's programmes, as a node states them, in order of number.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn programmes(
+        &self,
+        institution: InstitutionId,
+    ) -> Result<Vec<(ProgrammeId, ProgrammeRecord)>, RemoteError> {
+        let mut programmes = Vec::new();
+        let mut start = Some(0);
+        while let Some(from) = start.take() {
+            let request =
+                v1::ListProgrammesRequest { institution: institution.get(), start: from, limit: LIST_ENTRIES_MAX };
+            let page = self.call(async |mut client| {
+                let page = client.list_programmes(request).await?.into_inner();
+                let record =
+                    |programme: &v1::Programme| Ok((ProgrammeId::new(programme.number), decoded(&programme.record)?));
+                let records = page.programmes.iter().map(record).collect::<Result<Vec<_>, Failed>>()?;
+                Ok((records, page.next))
+            });
+            let (records, next) = page.await?;
+            programmes.extend(records);
+            start = next.filter(|next| *next > from);
+        }
+        Ok(programmes)
+    }
+
+    /// A batch's record, as a node states it.
+    ///
+    /// # Errors
+    /// [`RemoteError`].
+    pub async fn batch(&self, institution: InstitutionId, root: &BatchRoot) -> Result<BatchRecord, RemoteError> {
+        let request = v1::GetBatchRequest {
+            institution: institution.get(),
+            batch_root: root.to_wire(),
+            ..v1::GetBatchRequest::default()
+        };
+        let batch = self.call(async |mut client| {
+            let answer = client.get_batch(request.clone()).await?.into_inner();
+            answer.batch.map(|batch| decoded(&batch.record)).transpose()
+        });
+        batch.await?.ok_or(RemoteError::NotFound { what: Absent::Batch })
     }
 
     /// What the governance register says about an authority's number, and the state that it is to be verified against.

@@ -100,18 +100,24 @@ const fn advice(code: u32) -> &'static str {
         110 => "Check --node: these nodes are of another ledger.",
         111 | 112 => "Set this computer's clock, then repeat the command.",
         120 | 123 | 127 | 210 => "Check --institution (or --authority) and --key.",
-        124..=126 => "Use another key of the institution with --key.",
+        124..=126 | 130 | 131 => "Use another key of the institution with --key.",
         129 => "Check --authority: this decision is another authority's.",
+        132 => "Ask the quality agency (NCEQE): a closed institution writes nothing.",
+        128 | 136 => "Another transaction took its number: make a new one with `sigeli tx new`.",
+        222..=224 => {
+            "Compare --coordinator, --programme and the titles with what `sigeli programme register` registered."
+        }
         206 | 207 => "Check the institution's data: it may be registered already.",
-        301..=303 => "Ask the quality agency (NCEQE) about the institution's authorisation.",
-        304..=308 => "Ask the Ministry about the order for the pilot.",
+        301..=303 | 321 | 322 => "Ask the quality agency (NCEQE) about the institution's authorisation.",
+        304..=308 | 323 | 324 => "Ask the Ministry about the order for the pilot.",
+        325..=327 => "Ask the quality agency (NCEQE) about the accreditation, or name the one that took its place.",
         309 | 310 => "Check --accreditation: it is the number that the accreditation got when it was granted.",
         311..=319 => {
             "Compare level, field, credits and date of issue with the accreditation, then prepare the batch anew."
         }
         320 => "Go on tomorrow, or ask for a larger quota.",
         401 => "Look at the credential's present status: `sigeli stamp FILE`, then `sigeli verify FILE`.",
-        402 => "Choose another --reason: 8 is for suspensions, 9 for reinstatements, the others for revocations.",
+        332 | 402 => "Choose another --reason: 8 is for suspensions, 9 for reinstatements, the others for revocations.",
         _ => "If the reason is not clear, give the code to the ledger's operators.",
     }
 }

@@ -10,10 +10,10 @@ use std::{
 use sigeli_verifier::{
     bundle::{Bundle, StatusFinding, ledger_tag},
     encode::Encode as _,
-    ids::{Height, TimeMs},
+    ids::{Height, InstitutionId, Leaf, StatusHandle, TimeMs},
     record::BatchStatus,
     trust::Trust,
-    verify::VerifyError,
+    verify::{VerifyError, leaf_of},
 };
 
 use crate::{
@@ -108,6 +108,27 @@ pub(crate) fn read_both(file: &Path, bundle_path: &Path) -> Result<Known, StampE
     let other = |_: VerifyError| StampError::OtherDocument { path: file.to_owned(), bundle: bundle_path.to_owned() };
     let question = Question::of_bundle(&bundle, document.digest).map_err(other)?;
     Ok(Known { bundle, question })
+}
+
+/// What a credential is called on the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identified {
+    /// Who issued it.
+    pub institution: InstitutionId,
+    /// Its name in the status register.
+    pub handle: StatusHandle,
+    /// Its leaf: what a credential that it replaces names it by.
+    pub leaf: Leaf,
+}
+
+/// Reads a document and its bundle, sees that they belong together, and says what the credential is called on the ledger.
+///
+/// # Errors
+/// [`StampError`].
+pub fn identify(file: &Path, bundle: &Path) -> Result<Identified, StampError> {
+    let Known { bundle, question } = read_both(file, bundle)?;
+    let leaf = leaf_of(&bundle, &question.document);
+    Ok(Identified { institution: bundle.receipt.institution, handle: question.handle, leaf })
 }
 
 /// The nodes of the bundle's ledger.

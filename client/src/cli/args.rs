@@ -51,6 +51,21 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: BatchCommand,
     },
+    /// The institution's own signing keys.
+    Key {
+        #[command(subcommand)]
+        command: super::own::KeyCommand,
+    },
+    /// The institution's programmes, which can then be accredited.
+    Programme {
+        #[command(subcommand)]
+        command: super::own::ProgrammeCommand,
+    },
+    /// Transactions that pass from hand to hand: make, read, sign, merge, hand in.
+    Tx {
+        #[command(subcommand)]
+        command: super::tx_args::TxCommand,
+    },
     /// Gets the newest proof for credentials, so that they verify as up to date.
     Stamp(StampArgs),
     /// Revokes, suspends or reinstates a credential (for institutions).
@@ -123,6 +138,13 @@ pub(super) enum KindArg {
 pub(super) struct InstitutionArgs {
     #[command(flatten)]
     pub(super) authority: AuthorityArgs,
+    #[command(flatten)]
+    pub(super) facts: InstitutionFactsArgs,
+}
+
+/// What is registered of an institution.
+#[derive(Debug, Args)]
+pub(super) struct InstitutionFactsArgs {
     /// The number that the institution gets; it must be free.
     #[arg(long, value_name = "ID", env = "SIGELI_INSTITUTION", value_parser = values::parse_number)]
     pub(super) institution: u32,
@@ -185,6 +207,13 @@ pub(super) enum GrantKind {
 pub(super) struct GrantArgs {
     #[command(flatten)]
     pub(super) authority: AuthorityArgs,
+    #[command(flatten)]
+    pub(super) granted: GrantedArgs,
+}
+
+/// Who gets a permission, and for which days.
+#[derive(Debug, Args)]
+pub(super) struct GrantedArgs {
     /// The institution's number.
     #[arg(long, value_name = "ID", env = "SIGELI_INSTITUTION", value_parser = values::parse_number)]
     pub(super) institution: u32,
@@ -203,6 +232,13 @@ pub(super) struct GrantArgs {
 pub(super) struct OrderArgs {
     #[command(flatten)]
     pub(super) grant: GrantArgs,
+    #[command(flatten)]
+    pub(super) order: OrderedArgs,
+}
+
+/// What a Minister's order covers.
+#[derive(Debug, Args)]
+pub(super) struct OrderedArgs {
     /// Fields of study, ISCED-F 2013: 2, 3 or 4 digits each, for example 06,0714.
     #[arg(long, value_name = "FIELDS", value_parser = values::parse_fields)]
     pub(super) fields: FieldPrefixes,
@@ -263,6 +299,12 @@ pub(super) enum BatchCommand {
     Prepare(PrepareArgs),
     /// Registers a prepared batch and writes one bundle per credential. Safe to repeat.
     Anchor(AnchorArgs),
+    /// Suspends a whole batch until it is reinstated or revoked.
+    Suspend(super::own::BatchStatusArgs),
+    /// Makes a suspended batch valid again.
+    Reinstate(super::own::BatchStatusArgs),
+    /// Revokes a whole batch for good.
+    Revoke(super::own::BatchStatusArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -354,6 +396,11 @@ pub(super) enum StatusCommand {
     Suspend(StatusArgs),
     /// Makes a suspended credential valid again.
     Reinstate(StatusArgs),
+    /// Drafts a change of credentials by decision of the quality agency or a court (for the quality agency); the same as
+    /// `tx new status-order`.
+    Order(super::tx_args::StatusOrderArgs),
+    /// Drafts the annulment of what compromised keys wrote (for the quality agency); the same as `tx new status-annul`.
+    Annul(super::tx_args::StatusAnnulArgs),
 }
 
 #[derive(Debug, Args)]

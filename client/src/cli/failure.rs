@@ -4,9 +4,20 @@
 use std::fmt::Display;
 
 use sigeli::{
-    EntropyError, ProofError, accreditation::AccreditationError, anchor::AnchorError, files::FileError, keys::KeyError,
-    prepare::PrepareError, remote::RemoteError, signing::SubmitError, stamp::StampError, status::StatusError,
-    trust::TrustError, values::ValueError,
+    EntropyError, ProofError,
+    accreditation::AccreditationError,
+    anchor::AnchorError,
+    batch::BatchError,
+    files::FileError,
+    keys::KeyError,
+    prepare::PrepareError,
+    remote::RemoteError,
+    signing::SubmitError,
+    stamp::StampError,
+    status::StatusError,
+    trust::TrustError,
+    tx::{DraftFileError, KnownError, SignError, SubmitDraftError},
+    values::ValueError,
 };
 
 /// Wrongly called.
@@ -34,6 +45,10 @@ impl Failure {
 
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), exit: EXIT_USAGE }
+    }
+
+    pub(super) fn data(message: impl Into<String>) -> Self {
+        Self { message: message.into(), exit: EXIT_DATA }
     }
 
     pub(super) fn system(error: &impl Display) -> Self {
@@ -81,6 +96,14 @@ const fn of_stamp(error: &StampError) -> u8 {
     }
 }
 
+const fn of_known(error: &KnownError) -> u8 {
+    match error {
+        KnownError::File(error) => of_file(error),
+        KnownError::Remote(error) => of_remote(error),
+        KnownError::Malformed { .. } | KnownError::OtherLedger { .. } | KnownError::False { .. } => EXIT_DATA,
+    }
+}
+
 macro_rules! failures {
     ($($error:ty => $exit:expr),+ $(,)?) => {
         $(impl From<$error> for Failure {
@@ -98,6 +121,21 @@ failures! {
     SubmitError => of_submit,
     StampError => of_stamp,
     ValueError => |_| EXIT_USAGE,
+    KnownError => of_known,
+    DraftFileError => |error| match error {
+        DraftFileError::File(error) => of_file(error),
+        DraftFileError::Malformed { .. } | DraftFileError::Merge { .. } => EXIT_DATA,
+    },
+    SignError => |error| match error {
+        SignError::AuthorityUnnamed | SignError::IndexUnnamed | SignError::IndexTooLarge { .. } => EXIT_USAGE,
+        _ => EXIT_DATA,
+    },
+    SubmitDraftError => |error| match error {
+        SubmitDraftError::Known(error) => of_known(error),
+        SubmitDraftError::Submit(error) => of_submit(error),
+        _ => EXIT_DATA,
+    },
+    BatchError => |_| EXIT_DATA,
     AccreditationError => |_| EXIT_DATA,
     EntropyError => |_| EXIT_SYSTEM,
     KeyError => |error| match error {

@@ -4,10 +4,13 @@ mod args;
 mod audit;
 mod failure;
 mod issue;
+mod own;
 mod query;
 mod query_args;
 mod query_text;
 mod register;
+mod tx;
+mod tx_args;
 mod verify;
 
 use std::{
@@ -23,7 +26,11 @@ use sigeli::{
     remote::Remote,
     trust::{self, TRUST_VARIABLE},
 };
-use sigeli_verifier::{ids::TimeMs, trust::Trust};
+use sigeli_verifier::{
+    ids::TimeMs,
+    transaction::{BatchAction, StatusAction},
+    trust::Trust,
+};
 
 use self::{
     args::{BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StatusCommand},
@@ -65,15 +72,20 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Permission { command: PermissionCommand::Grant { kind } } => online(register::permission(kind)),
         Command::Batch { command: BatchCommand::Prepare(args) } => issue::prepare(args),
         Command::Batch { command: BatchCommand::Anchor(args) } => online(issue::anchor(args)),
+        Command::Batch { command: BatchCommand::Suspend(args) } => online(own::batch(args, BatchAction::Suspend)),
+        Command::Batch { command: BatchCommand::Reinstate(args) } => online(own::batch(args, BatchAction::Reinstate)),
+        Command::Batch { command: BatchCommand::Revoke(args) } => online(own::batch(args, BatchAction::Revoke)),
+        Command::Key { command } => online(own::key(command)),
+        Command::Programme { command } => online(own::programme(command)),
+        Command::Tx { command } => tx::tx(command),
         Command::Stamp(args) => online(issue::stamp(args)),
-        Command::Status { command } => {
-            let (action, args) = match command {
-                StatusCommand::Revoke(args) => (sigeli_verifier::transaction::StatusAction::Revoke, args),
-                StatusCommand::Suspend(args) => (sigeli_verifier::transaction::StatusAction::Suspend, args),
-                StatusCommand::Reinstate(args) => (sigeli_verifier::transaction::StatusAction::Reinstate, args),
-            };
-            online(issue::status(args, action))
-        }
+        Command::Status { command } => match command {
+            StatusCommand::Revoke(args) => online(issue::status(args, StatusAction::Revoke)),
+            StatusCommand::Suspend(args) => online(issue::status(args, StatusAction::Suspend)),
+            StatusCommand::Reinstate(args) => online(issue::status(args, StatusAction::Reinstate)),
+            StatusCommand::Order(args) => tx::status_order(args),
+            StatusCommand::Annul(args) => tx::status_annul(args),
+        },
         Command::Verify(args) => verify::verify(args),
         Command::Query(command) => read(command),
     }

@@ -6,7 +6,7 @@ use sigeli::{
 };
 use sigeli_verifier::{
     bounded::List,
-    ids::{AuthorityId, InstitutionId, ProfileHash, ProgrammeId},
+    ids::{AuthorityId, DecisionRef, InstitutionId, ProfileHash, ProgrammeId},
     params::INSTITUTION_KEYS_MAX,
     time::{Day, Window},
     transaction::{
@@ -16,7 +16,10 @@ use sigeli_verifier::{
 };
 
 use super::{
-    args::{AccreditedArgs, AuthorityArgs, GrantArgs, GrantKind, InstitutionArgs, KeyDaysArgs, KindArg},
+    args::{
+        AccreditedArgs, AuthorityArgs, GrantKind, GrantedArgs, InstitutionArgs, InstitutionFactsArgs, KeyDaysArgs,
+        KindArg, OrderedArgs,
+    },
     connect,
     failure::Failure,
     now, print, read_keys,
@@ -26,22 +29,30 @@ use super::{
 const KEY_DAYS: i32 = 2 * 365;
 
 pub(super) async fn institution(args: &InstitutionArgs) -> Result<u8, Failure> {
-    let register = InstitutionRegister {
-        institution: InstitutionId::new(args.institution),
-        kind: kind(args.kind),
-        jurisdiction: args.jurisdiction,
-        legal_id: args.legal_id.clone(),
-        name_ka: args.name_ka.clone(),
-        name_en: args.name_en.clone(),
-        profile: ProfileHash::new(args.profile.unwrap_or_default()),
-        decision: values::decision_ref(&args.authority.decision),
-        keys: keys(&args.institution_keys, args.days)?,
-    };
+    let register = registration(&args.facts, values::decision_ref(&args.authority.decision))?;
+    let (number, name) = (register.institution, register.name_en.clone());
     let secret = read_keys(&args.authority.keys)?;
     let remote = connect(&args.authority.node.nodes)?;
     let decided = authority::register_institution(&remote, signer(&args.authority, &secret), register).await?;
-    print(&format!("Institution {} ({}) is registered{}.\n", args.institution, args.name_en, when(&decided)));
+    print(&format!("Institution {number} ({name}) is registered{}.\n", when(&decided)));
     Ok(0)
+}
+
+pub(super) fn registration(
+    facts: &InstitutionFactsArgs,
+    decision: DecisionRef,
+) -> Result<InstitutionRegister, Failure> {
+    Ok(InstitutionRegister {
+        institution: InstitutionId::new(facts.institution),
+        kind: kind(facts.kind),
+        jurisdiction: facts.jurisdiction,
+        legal_id: facts.legal_id.clone(),
+        name_ka: facts.name_ka.clone(),
+        name_en: facts.name_en.clone(),
+        profile: ProfileHash::new(facts.profile.unwrap_or_default()),
+        decision,
+        keys: keys(&facts.institution_keys, facts.days)?,
+    })
 }
 
 pub(super) const fn kind(kind: KindArg) -> InstitutionKind {
@@ -72,9 +83,9 @@ pub(super) fn key_window(days: KeyDaysArgs) -> Result<Window, Failure> {
 }
 
 /// What is accredited, for an institution and its days.
-pub(super) fn accredited(args: &AccreditedArgs, institution: u32, last: Day) -> PermissionScope {
+pub(super) fn accredited(args: &AccreditedArgs, granted: &GrantedArgs) -> PermissionScope {
     PermissionScope::Accreditation(Accreditation {
-        coordinator: InstitutionId::new(args.coordinator.unwrap_or(institution)),
+        coordinator: InstitutionId::new(args.coordinator.unwrap_or(granted.institution)),
         programme: ProgrammeId::new(args.programme),
         title_ka: args.title_ka.clone(),
         title_en: args.title_en.clone(),
@@ -88,41 +99,48 @@ pub(super) fn accredited(args: &AccreditedArgs, institution: u32, last: Day) -> 
             CredentialType::MicroCredential
         },
         modes: args.modes,
-        review: args.review.unwrap_or(last),
+        review: args.review.unwrap_or(granted.until),
     })
+}
+
+pub(super) fn ordered(args: &OrderedArgs) -> PermissionScope {
+    PermissionScope::PilotOrder { fields: args.fields.clone(), levels: args.levels }
 }
 
 pub(super) async fn permission(kind: &GrantKind) -> Result<u8, Failure> {
     let (args, scope, name) = match kind {
         GrantKind::Authorisation(args) => (args, PermissionScope::Authorisation, "authorisation"),
-        GrantKind::Order(order) => {
-            let scope = PermissionScope::PilotOrder { fields: order.fields.clone(), levels: order.levels };
-            (&order.grant, scope, "order")
-        }
+        GrantKind::Order(order) => (&order.grant, ordered(&order.order), "order"),
         GrantKind::Accreditation(accreditation) => {
             let grant = &accreditation.grant;
-            let scope = accredited(&accreditation.programme, grant.institution, grant.until);
+            let scope = accredited(&accreditation.programme, &grant.granted);
             (grant, scope, "accreditation")
         }
     };
     let secret = read_keys(&args.authority.keys)?;
     let remote = connect(&args.authority.node.nodes)?;
-    let granted = authority::grant_permission(&remote, signer(&args.authority, &secret), grant(args, scope)?).await?;
+    let decision = values::decision_ref(&args.authority.decision);
+    let grant = grant(&args.granted, decision, scope)?;
+    let granted = authority::grant_permission(&remote, signer(&args.authority, &secret), grant).await?;
     let number = granted.permission.map(|number| format!(" {number}")).unwrap_or_default();
     print(&format!(
         "Institution {} has the {name}{number} from {} until {}{}.\n",
-        args.institution,
-        args.from,
-        args.until,
+        args.granted.institution,
+        args.granted.from,
+        args.granted.until,
         when(&granted.decided)
     ));
     Ok(0)
 }
 
-fn grant(args: &GrantArgs, scope: PermissionScope) -> Result<PermissionGrant, Failure> {
+pub(super) fn grant(
+    args: &GrantedArgs,
+    decision: DecisionRef,
+    scope: PermissionScope,
+) -> Result<PermissionGrant, Failure> {
     Ok(PermissionGrant {
         institution: InstitutionId::new(args.institution),
-        decision: values::decision_ref(&args.authority.decision),
+        decision,
         window: values::window(args.from, args.until)?,
         conditional: args.conditional,
         scope,

@@ -244,6 +244,17 @@ impl Known {
         Ok(known)
     }
 
+    /// The number that the next joint transaction carries, and the policy, for a draft that is to be made.
+    ///
+    /// # Errors
+    /// As [`Known::from_nodes`].
+    pub async fn joint(remote: &Remote, trust: Option<&Trust>) -> Result<(GovernanceSequence, Policy), KnownError> {
+        let genesis = remote.status().await?.genesis;
+        let ledger = trust.and_then(|trust| trust.ledgers().iter().find(|ledger| ledger.genesis == genesis));
+        let (joint, policy) = Asked { remote, ledger }.governance().await?;
+        Ok((GovernanceSequence::new(joint.sequence.get().saturating_add(1)), policy))
+    }
+
     /// The ledger's name, which stands in its genesis document alone. A node that does not give that document, or gives
     /// another ledger's, is no help, and no harm either.
     async fn ask_name(&mut self, remote: &Remote) {

@@ -1,0 +1,701 @@
+//! The options of `sigeli tx`. Their texts are what a lawyer of the quality agency reads.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum};
+use sigeli::values::{self, StatedKey};
+use sigeli_verifier::{
+    bounded::Text,
+    crypto::PublicKey,
+    ids::{EctsTenths, TimeMs},
+    params::NAME_BYTES_MAX,
+    time::Day,
+    transaction::{DecisionReason, StatusReason},
+};
+
+use super::args::{
+    AccreditedArgs, GrantedArgs, InstitutionFactsArgs, KeyDaysArgs, KindArg, LanguageArg, NodeArgs, OrderedArgs,
+};
+
+type NameArg = Text<NAME_BYTES_MAX>;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TxCommand {
+    /// Makes the draft of a transaction. Nothing leaves this computer.
+    New {
+        #[command(subcommand)]
+        kind: Box<NewKind>,
+    },
+    /// Says in plain words what a draft would do, who must sign it and who has.
+    Show(ShowArgs),
+    /// Shows a draft, then signs it.
+    Sign(SignArgs),
+    /// Puts the signatures of several copies of one draft together.
+    Merge(MergeArgs),
+    /// Hands a draft in and waits until it is decided. Safe to repeat.
+    Submit(SubmitArgs),
+}
+
+/// Where a draft is written, for which ledger, and how long it is valid.
+#[derive(Debug, Args)]
+pub(super) struct DraftArgs {
+    /// Where to write the draft. A file that exists is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+    /// The ledger, by the hash of its genesis document.
+    #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) ledger: Option<[u8; 32]>,
+    /// The ledger's genesis document.
+    #[arg(long, value_name = "FILE")]
+    pub(super) genesis: Option<PathBuf>,
+    /// Address of a node, to look up the ledger and the transaction's number.
+    #[arg(long = "node", value_name = "URL", env = "SIGELI_NODE", value_delimiter = ',')]
+    pub(super) nodes: Vec<String>,
+    /// Trust file that what nodes say is checked against; by default SIGELI_TRUST, else the user's.
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+    /// For how many days authorities may sign it and hand it in, 1 to 90; by default 30.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=90))]
+    pub(super) valid_days: Option<u32>,
+    /// For how many minutes an institution may sign it and hand it in, 1 to 10; by default 8.
+    #[arg(long, value_name = "MINUTES", conflicts_with = "valid_days", value_parser = clap::value_parser!(u32).range(1..=10))]
+    pub(super) valid_minutes: Option<u32>,
+    /// Language of what is shown; by default the system's.
+    #[arg(long, value_enum, value_name = "LANG")]
+    pub(super) lang: Option<LanguageArg>,
+}
+
+/// A decision of one authority.
+#[derive(Debug, Args)]
+pub(super) struct AuthorityDraftArgs {
+    #[command(flatten)]
+    pub(super) draft: DraftArgs,
+    /// The number of the authority that decides.
+    #[arg(long, value_name = "ID")]
+    pub(super) authority: u8,
+    /// The number of this transaction among the authority's; looked up with --node.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) sequence: Option<u64>,
+    /// Number and date of the decision, exactly as on the document. Only its hash goes to the ledger.
+    #[arg(long, value_name = "TEXT", value_parser = parse_decision)]
+    pub(super) decision: String,
+}
+
+/// A joint decision of the authorities.
+#[derive(Debug, Args)]
+pub(super) struct JointDraftArgs {
+    #[command(flatten)]
+    pub(super) draft: DraftArgs,
+    /// The number of this transaction among the joint ones; looked up with --node.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) sequence: Option<u64>,
+    /// Number and date of the decision, exactly as on the document. Only its hash goes to the ledger.
+    #[arg(long, value_name = "TEXT", value_parser = parse_decision)]
+    pub(super) decision: String,
+}
+
+/// What an institution does itself, or an authority by decision.
+#[derive(Debug, Args)]
+pub(super) struct EitherDraftArgs {
+    #[command(flatten)]
+    pub(super) draft: DraftArgs,
+    /// The institution's number. Without --authority it sends the transaction itself.
+    #[arg(long, value_name = "ID", env = "SIGELI_INSTITUTION", value_parser = values::parse_number)]
+    pub(super) institution: u32,
+    /// The number of the authority that decides, where it is not the institution itself.
+    #[arg(long, value_name = "ID", requires = "decision")]
+    pub(super) authority: Option<u8>,
+    /// The number of this transaction among the authority's; looked up with --node.
+    #[arg(long, value_name = "N", requires = "authority", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) sequence: Option<u64>,
+    /// Number and date of the authority's decision, exactly as on the document. Only its hash goes to the ledger.
+    #[arg(long, value_name = "TEXT", requires = "authority", value_parser = parse_decision)]
+    pub(super) decision: Option<String>,
+}
+
+/// What an institution does itself.
+#[derive(Debug, Args)]
+pub(super) struct OwnDraftArgs {
+    #[command(flatten)]
+    pub(super) draft: DraftArgs,
+    /// The institution's number.
+    #[arg(long, value_name = "ID", env = "SIGELI_INSTITUTION", value_parser = values::parse_number)]
+    pub(super) institution: u32,
+}
+
+fn parse_decision(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("write the number and date of the decision") } else { Ok(text.to_owned()) }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NewKind {
+    /// Register an institution (quality agency).
+    InstitutionRegister(InstitutionRegisterArgs),
+    /// Change what an institution is called and what it is (quality agency).
+    InstitutionUpdate(InstitutionUpdateArgs),
+    /// Close an institution (quality agency).
+    InstitutionClose(InstitutionCloseArgs),
+    /// Take back an institution's closure (quality agency).
+    InstitutionReopen(InstitutionReopenArgs),
+    /// Give an institution further keys (institution, or quality agency).
+    KeysAdd(KeysAddArgs),
+    /// Retire a key of an institution (institution, or quality agency).
+    KeyRetire(KeyRetireArgs),
+    /// Declare a key of an institution compromised (institution, or quality agency).
+    KeyCompromise(KeyCompromiseArgs),
+    /// Register a programme (institution).
+    ProgrammeRegister(ProgrammeRegisterArgs),
+    /// Grant a permission (quality agency; Minister's orders: Ministry).
+    PermissionGrant {
+        #[command(subcommand)]
+        scope: GrantScope,
+    },
+    /// Suspend a permission (who granted it).
+    PermissionSuspend(PermissionChangeArgs),
+    /// Reinstate a suspended permission (who granted it).
+    PermissionReinstate(PermissionChangeArgs),
+    /// Withdraw a permission (who granted it).
+    PermissionWithdraw(PermissionChangeArgs),
+    /// Replace a permission by a new one: a renewal, or another scope (who granted it).
+    PermissionReplace {
+        #[command(subcommand)]
+        scope: ReplaceScope,
+    },
+    /// Annul the withdrawal of a permission (who granted it).
+    PermissionAnnul(PermissionAnnulArgs),
+    /// Register a prepared batch (institution).
+    BatchAnchor(BatchAnchorArgs),
+    /// Change the status of a whole batch (institution, or quality agency).
+    BatchStatus(BatchStatusArgs),
+    /// Change the status of credentials (institution).
+    StatusSet(StatusSetArgs),
+    /// Change the status of credentials by decision (quality agency).
+    StatusOrder(StatusOrderArgs),
+    /// Annul what compromised keys wrote about credentials (quality agency).
+    StatusAnnul(StatusAnnulArgs),
+    /// Change an authority's own keys (that authority).
+    AuthorityKeys(AuthorityKeysArgs),
+    /// Add or change an authority (the authorities jointly).
+    AuthoritySet(AuthoritySetArgs),
+    /// End an authority (the authorities jointly).
+    AuthorityRemove(AuthorityRemoveArgs),
+    /// Set the rules of the ledger (the authorities jointly).
+    PolicySet(Box<PolicySetArgs>),
+    /// Announce another protocol version (the authorities jointly).
+    Upgrade(UpgradeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstitutionRegisterArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) facts: InstitutionFactsArgs,
+}
+
+/// An institution by its number.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct InstitutionNumber {
+    /// The institution's number.
+    #[arg(long, value_name = "ID", env = "SIGELI_INSTITUTION", value_parser = values::parse_number)]
+    pub(super) institution: u32,
+}
+
+/// Why an authority decides.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct ReasonArgs {
+    /// Why: granted, conditional, renewed, scope-changed, monitoring-failed, voluntary, closed, merged, court-order,
+    /// appeal-upheld, error-corrected.
+    #[arg(long, value_name = "REASON", value_parser = values::parse_decision_reason)]
+    pub(super) reason: DecisionReason,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstitutionUpdateArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    /// What it is from now on.
+    #[arg(long, value_enum)]
+    pub(super) kind: KindArg,
+    /// Name in Georgian from now on.
+    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) name_ka: NameArg,
+    /// Name in English from now on.
+    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) name_en: NameArg,
+    /// Hash of the public profile from now on; none by default.
+    #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) profile: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstitutionCloseArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    /// The first day on which it is closed (in Tbilisi).
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) from: Day,
+    #[command(flatten)]
+    pub(super) why: ReasonArgs,
+    /// The institution into which it was merged; only with --reason merged.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) successor: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstitutionReopenArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    #[command(flatten)]
+    pub(super) why: ReasonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeysAddArgs {
+    #[command(flatten)]
+    pub(super) by: EitherDraftArgs,
+    /// New public key, optionally with its purposes: KEY or KEY:anchor,status,admin. Repeatable.
+    #[arg(long = "institution-key", value_name = "KEY", required = true, value_parser = values::parse_institution_key)]
+    pub(super) keys: Vec<StatedKey>,
+    #[command(flatten)]
+    pub(super) days: KeyDaysArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyRetireArgs {
+    #[command(flatten)]
+    pub(super) by: EitherDraftArgs,
+    /// The position of the key in the institution's list, from 0.
+    #[arg(long, value_name = "N", value_parser = values::parse_index)]
+    pub(super) index: u16,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyCompromiseArgs {
+    #[command(flatten)]
+    pub(super) by: EitherDraftArgs,
+    /// The position of the key in the institution's list, from 0.
+    #[arg(long, value_name = "N", value_parser = values::parse_index)]
+    pub(super) index: u16,
+    /// The first block in which what the key signed is void (quality agency only); by default the block that will hold
+    /// this.
+    #[arg(long, value_name = "BLOCK", requires = "authority", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) from_block: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ProgrammeRegisterArgs {
+    #[command(flatten)]
+    pub(super) by: OwnDraftArgs,
+    /// The programme's number: the institution's next; looked up with --node.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) programme: Option<u32>,
+    /// Title in Georgian.
+    #[arg(long, value_name = "TITLE", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) title_ka: NameArg,
+    /// Title in English.
+    #[arg(long, value_name = "TITLE", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) title_en: NameArg,
+    /// Number of an institution that awards it jointly. Repeatable.
+    #[arg(long = "partner", value_name = "ID", value_parser = values::parse_number)]
+    pub(super) partners: Vec<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GrantDraftArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) granted: GrantedArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum GrantScope {
+    /// Authorisation.
+    Authorisation(GrantDraftArgs),
+    /// Minister's order for the pilot.
+    Order {
+        #[command(flatten)]
+        grant: GrantDraftArgs,
+        #[command(flatten)]
+        order: OrderedArgs,
+    },
+    /// Accreditation of a programme.
+    Accreditation {
+        #[command(flatten)]
+        grant: GrantDraftArgs,
+        #[command(flatten)]
+        programme: AccreditedArgs,
+    },
+}
+
+/// Which permission is replaced, from when on, and why.
+#[derive(Debug, Args)]
+pub(super) struct ReplacedArgs {
+    #[command(flatten)]
+    pub(super) grant: GrantDraftArgs,
+    /// The number of the permission that ends.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) replaced: u32,
+    /// The first day on which it is replaced (in Tbilisi).
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) effective: Day,
+    #[command(flatten)]
+    pub(super) why: ReasonArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReplaceScope {
+    /// Authorisation.
+    Authorisation(ReplacedArgs),
+    /// Minister's order for the pilot.
+    Order {
+        #[command(flatten)]
+        replaced: ReplacedArgs,
+        #[command(flatten)]
+        order: OrderedArgs,
+    },
+    /// Accreditation of a programme.
+    Accreditation {
+        #[command(flatten)]
+        replaced: ReplacedArgs,
+        #[command(flatten)]
+        programme: AccreditedArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PermissionChangeArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    /// The permission's number within the institution.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) permission: u32,
+    /// The first day on which it counts (in Tbilisi).
+    #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
+    pub(super) effective: Day,
+    #[command(flatten)]
+    pub(super) why: ReasonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PermissionAnnulArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    /// The number of the permission that was withdrawn.
+    #[arg(long, value_name = "ID", value_parser = values::parse_number)]
+    pub(super) permission: u32,
+    #[command(flatten)]
+    pub(super) why: ReasonArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchAnchorArgs {
+    #[command(flatten)]
+    pub(super) draft: DraftArgs,
+    /// The directory of the batch, as it was prepared.
+    #[arg(value_name = "DIR")]
+    pub(super) directory: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum BatchActionArg {
+    /// Until it is reinstated or revoked.
+    Suspend,
+    /// Valid again.
+    Reinstate,
+    /// For good.
+    Revoke,
+    /// What a compromised key wrote is void (quality agency only).
+    Annul,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchStatusArgs {
+    #[command(flatten)]
+    pub(super) by: EitherDraftArgs,
+    /// The root of the batch.
+    #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) root: [u8; 32],
+    /// What happens to it.
+    #[arg(long, value_enum)]
+    pub(super) action: BatchActionArg,
+    /// Why, as for `sigeli status`; not with --action annul, which has one reason only.
+    #[arg(long, value_name = "CODE", value_parser = values::parse_reason)]
+    pub(super) reason: Option<StatusReason>,
+}
+
+/// Credentials: by file, or by their names in the status register.
+#[derive(Debug, Args)]
+pub(super) struct CredentialsArgs {
+    /// A credential; its bundle is expected beside it, as FILE.sigeli. Repeatable.
+    #[arg(long = "credential", value_name = "FILE", required_unless_present = "handles")]
+    pub(super) credentials: Vec<PathBuf>,
+    /// A credential's name in the status register. Repeatable.
+    #[arg(long = "handle", value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) handles: Vec<[u8; 32]>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum StatusActionArg {
+    /// Until it is reinstated or ended.
+    Suspend,
+    /// Valid again.
+    Reinstate,
+    /// For good.
+    Revoke,
+    /// Replaced by a newer one, for good.
+    Supersede,
+}
+
+/// What happens to credentials.
+#[derive(Debug, Args)]
+pub(super) struct StatusChangeArgs {
+    #[command(flatten)]
+    pub(super) credentials: CredentialsArgs,
+    /// What happens to them.
+    #[arg(long, value_enum)]
+    pub(super) action: StatusActionArg,
+    /// Why, as for `sigeli status`; not with --action supersede, which has one reason only.
+    #[arg(long, value_name = "CODE", value_parser = values::parse_reason)]
+    pub(super) reason: Option<StatusReason>,
+    /// The newer credential, with --action supersede; its bundle is expected beside it.
+    #[arg(long, value_name = "FILE", conflicts_with = "successor_leaf")]
+    pub(super) successor: Option<PathBuf>,
+    /// The newer credential's leaf, where its file is not at hand.
+    #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
+    pub(super) successor_leaf: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusSetArgs {
+    #[command(flatten)]
+    pub(super) by: OwnDraftArgs,
+    #[command(flatten)]
+    pub(super) change: StatusChangeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusOrderArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    #[command(flatten)]
+    pub(super) change: StatusChangeArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusAnnulArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    #[command(flatten)]
+    pub(super) credentials: CredentialsArgs,
+}
+
+/// An authority's keys.
+#[derive(Debug, Args)]
+pub(super) struct AuthorityKeyListArgs {
+    /// Public key of the authority. Repeatable; the order gives the positions, from 0.
+    #[arg(long = "authority-key", value_name = "KEY", required = true, value_parser = values::parse_public_key)]
+    pub(super) keys: Vec<PublicKey>,
+    /// How many of them must sign.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(super) threshold: u8,
+    /// Public key that signs checkpoints of the history. Repeatable; none by default.
+    #[arg(long = "log-key", value_name = "KEY", value_parser = values::parse_public_key)]
+    pub(super) log_keys: Vec<PublicKey>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuthorityKeysArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) list: AuthorityKeyListArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum AuthorityKindArg {
+    /// Grants the Minister's orders.
+    Ministry,
+    /// The quality agency.
+    Nceqe,
+    /// The education information system.
+    Emis,
+    /// An operator of nodes.
+    Operator,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuthoritySetArgs {
+    #[command(flatten)]
+    pub(super) by: JointDraftArgs,
+    /// The number of the authority that is added or changed.
+    #[arg(long, value_name = "ID")]
+    pub(super) number: u8,
+    /// What it is.
+    #[arg(long, value_enum)]
+    pub(super) kind: AuthorityKindArg,
+    /// Name in Georgian.
+    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) name_ka: NameArg,
+    /// Name in English.
+    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
+    pub(super) name_en: NameArg,
+    #[command(flatten)]
+    pub(super) list: AuthorityKeyListArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuthorityRemoveArgs {
+    #[command(flatten)]
+    pub(super) by: JointDraftArgs,
+    /// The number of the authority that is ended.
+    #[arg(long, value_name = "ID")]
+    pub(super) number: u8,
+}
+
+/// Rules; those that are not named stay as they are, which takes --node or --genesis to know.
+#[derive(Debug, Args)]
+pub(super) struct PolicySetArgs {
+    #[command(flatten)]
+    pub(super) by: JointDraftArgs,
+    /// The most credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
+    #[arg(long, value_name = "CREDITS", value_delimiter = ',', num_args = 8, value_parser = values::parse_ects)]
+    pub(super) ects_max: Option<Vec<EctsTenths>>,
+    /// The least credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
+    #[arg(long, value_name = "CREDITS", value_delimiter = ',', num_args = 8, value_parser = values::parse_ects)]
+    pub(super) ects_min: Option<Vec<EctsTenths>>,
+    /// The most credits (ECTS) from such credentials that count towards one programme of study.
+    #[arg(long, value_name = "CREDITS", value_parser = values::parse_ects)]
+    pub(super) ects_recognised_max: Option<EctsTenths>,
+    /// The smallest height of a batch's tree, 4 to 20.
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u8).range(4..=20))]
+    pub(super) batch_height_min: Option<u8>,
+    /// How far a date of issue may lie ahead: 10m.
+    #[arg(long, value_name = "TIME", value_parser = values::parse_age)]
+    pub(super) clock_tolerance: Option<Duration>,
+    /// Whether a batch needs a Minister's order.
+    #[arg(long, value_name = "YES/NO", value_parser = parse_yes_no)]
+    pub(super) order_required: Option<bool>,
+    /// How many batches one institution may register per day.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) batches_per_day: Option<u32>,
+    /// How many statuses one institution may write per day.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) statuses_per_day: Option<u32>,
+    /// How many authorities must approve joint transactions: more than half of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(super) approvals_min: Option<u8>,
+}
+
+fn parse_yes_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("write yes or no"),
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpgradeArgs {
+    #[command(flatten)]
+    pub(super) by: JointDraftArgs,
+    /// The protocol version; with --take-back the one in force.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) protocol: u16,
+    /// The first block of that version.
+    #[arg(long, value_name = "BLOCK", required_unless_present = "take_back", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) from_block: Option<u64>,
+    /// Take an announced upgrade back.
+    #[arg(long, conflicts_with = "from_block")]
+    pub(super) take_back: bool,
+}
+
+/// What a draft is read with.
+#[derive(Debug, Args)]
+pub(super) struct LookArgs {
+    /// Address of a node: then signatures are checked against the keys as they are now, and names are shown.
+    #[arg(long = "node", value_name = "URL", env = "SIGELI_NODE", value_delimiter = ',')]
+    pub(super) nodes: Vec<String>,
+    /// The ledger's genesis document: without a network, signatures are checked against the keys of the beginning.
+    #[arg(long, value_name = "FILE")]
+    pub(super) genesis: Option<PathBuf>,
+    /// Trust file that what nodes say is checked against; by default SIGELI_TRUST, else the user's.
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+    /// Number and date of the decision before you, to see whether the draft names it.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) decision: Option<String>,
+    /// Read it as of this time (RFC 3339) instead of now.
+    #[arg(long, value_name = "TIME", value_parser = values::parse_time)]
+    pub(super) at: Option<TimeMs>,
+    /// Language; by default the system's.
+    #[arg(long, value_enum, value_name = "LANG")]
+    pub(super) lang: Option<LanguageArg>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The draft.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SignArgs {
+    /// The draft. Your signature is added to it.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Your signing key file.
+    #[arg(long, value_name = "FILE", env = "SIGELI_KEY")]
+    pub(super) key: PathBuf,
+    /// The position of your key in its owner's list, from 0; looked up with --node or --genesis.
+    #[arg(long, value_name = "N", value_parser = values::parse_index)]
+    pub(super) index: Option<u16>,
+    /// The number of your authority; needed for joint transactions.
+    #[arg(long, value_name = "ID")]
+    pub(super) authority: Option<u8>,
+    /// Sign without being asked, for scripts.
+    #[arg(long)]
+    pub(super) yes: bool,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Copies of one draft, two or more.
+    #[arg(value_name = "FILES", required = true, num_args = 2..)]
+    pub(super) files: Vec<PathBuf>,
+    /// Where to write the draft with all signatures. A file that exists is never overwritten.
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SubmitArgs {
+    /// The draft.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) node: NodeArgs,
+    /// Trust file that what nodes say is checked against; by default SIGELI_TRUST, else the user's.
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+}
