@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use sigeli_ledger::{
-    chain::{BlockError, Chain, ValidateError},
+    chain::{BlockError, Chain, ExecutedBlock, ValidateError},
     check::SignatureMemory,
     execute::{BlockContext, Executor},
     memory::MemoryStore,
@@ -172,6 +172,8 @@ pub(crate) struct Runner {
     now: TimeMs,
     /// What the block under construction holds.
     block: Vec<SignedTransaction>,
+    /// That block as each node executed it; none while it is empty.
+    executed: Option<(ExecutedBlock, ExecutedBlock)>,
 }
 
 const AUTHORITY_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;
@@ -214,7 +216,8 @@ impl Runner {
         let genesis = genesis(policy, moment_of("2027-01-01", "00:00")?)?;
         let open = || Chain::open(MemoryStore::new(), genesis.clone()).map_err(|error| error.to_string());
         let now = genesis.document().time;
-        let mut runner = Self { builder: open()?, judge: open()?, cast: Cast::new(), now, block: Vec::new() };
+        let mut runner =
+            Self { builder: open()?, judge: open()?, cast: Cast::new(), now, block: Vec::new(), executed: None };
         for step in &position.steps {
             runner.step(step).map_err(|error| format!("starting position, line {}: {error}", step.line))?;
         }
@@ -268,15 +271,20 @@ impl Runner {
     }
 
     fn commit(&mut self) -> Result<(), String> {
-        let transactions = std::mem::take(&mut self.block);
-        let proposer = self.proposer();
-        let built = self.builder.propose(transactions, self.now, proposer, Round::new(0));
-        let built = built.map_err(|error| error.to_string())?;
-        assert!(built.rejected.is_empty(), "what was accepted line by line is accepted as a block");
-        let certificate = certificate(&self.builder, &built.executed);
-        let judged = self.judge.validate(built.executed.block().clone()).map_err(|error| error.to_string())?;
+        self.block.clear();
+        let (built, judged) = match self.executed.take() {
+            Some(executed) => executed,
+            None => {
+                let proposer = self.proposer();
+                let built = self.builder.propose([], self.now, proposer, Round::new(0));
+                let built = built.map_err(|error| error.to_string())?.executed;
+                let judged = self.judge.validate(built.block().clone()).map_err(|error| error.to_string())?;
+                (built, judged)
+            }
+        };
+        let certificate = certificate(&self.builder, &built);
         self.judge.commit(judged, certificate.clone()).map_err(|error| error.to_string())?;
-        self.builder.commit(built.executed, certificate).map_err(|error| error.to_string())
+        self.builder.commit(built, certificate).map_err(|error| error.to_string())
     }
 
     /// Empty blocks, a second apart.
@@ -296,8 +304,8 @@ impl Runner {
             self.cast.remember_sent(label.clone(), transaction.clone());
         }
         let pool = self.in_pool(&transaction);
-        let built = self.in_building(&transaction);
-        let judged = self.in_judging(&transaction);
+        let (built, by_builder) = self.in_building(&transaction);
+        let (judged, by_judge) = self.in_judging(&transaction, by_builder.as_ref());
         if pool != built || built != judged {
             return Err(format!("the pool says {pool:?}, the builder {built:?}, the judge {judged:?}"));
         }
@@ -310,6 +318,7 @@ impl Runner {
         }
         if pool == Answer::Accepted {
             self.block.push(transaction);
+            self.executed = by_builder.zip(by_judge);
             let height = self.builder.next_height();
             self.cast.accept(&actor, learn, label, height);
         }
@@ -387,37 +396,40 @@ impl Runner {
         Answer::of_check(executor.check(transaction, &mut signatures))
     }
 
-    /// The builder's way: a candidate for the next block.
-    fn in_building(&mut self, transaction: &SignedTransaction) -> Answer {
+    /// The builder's way: a candidate for the next block. Returns the block that came of it, with the transaction or
+    /// without, unless the ledger has stopped.
+    fn in_building(&mut self, transaction: &SignedTransaction) -> (Answer, Option<ExecutedBlock>) {
         let candidates: Vec<_> = self.block.iter().chain([transaction]).cloned().collect();
         let proposer = self.proposer();
         match self.builder.propose(candidates, self.now, proposer, Round::new(0)) {
             Ok(proposed) => match proposed.rejected.as_slice() {
-                [] => Answer::Accepted,
-                [(id, rejection)] if *id == transaction.id() => Answer::Rejected(*rejection),
+                [] => (Answer::Accepted, Some(proposed.executed)),
+                [(id, rejection)] if *id == transaction.id() => (Answer::Rejected(*rejection), Some(proposed.executed)),
                 others => panic!("{others:?}"),
             },
-            Err(error) => Answer::of_store(&error),
+            Err(error) => (Answer::of_store(&error), None),
         }
     }
 
     /// The judge's way: a block that holds the transaction, built by a node that includes whatever it is given.
-    fn in_judging(&mut self, transaction: &SignedTransaction) -> Answer {
+    fn in_judging(
+        &mut self,
+        transaction: &SignedTransaction,
+        built: Option<&ExecutedBlock>,
+    ) -> (Answer, Option<ExecutedBlock>) {
         let transactions: Vec<_> = self.block.iter().chain([transaction]).cloned().collect();
-        let proposer = self.proposer();
-        let built = self.builder.propose(transactions.clone(), self.now, proposer, Round::new(0));
-        let header = built.map_or_else(|_| self.builder.head().header, |built| *built.executed.header());
+        let header = *built.map_or_else(|| &self.builder.head().header, ExecutedBlock::header);
         let header = Header { transactions_root: transactions_root(&transactions), ..header };
         match self.judge.validate(Arc::new(Block { header, transactions })) {
             Ok(executed) => {
-                assert_eq!(executed.header(), &header, "both nodes come to the same block");
-                Answer::Accepted
+                assert_eq!(Some(executed.id()), built.map(ExecutedBlock::id), "both nodes come to the same block");
+                (Answer::Accepted, Some(executed))
             }
             Err(ValidateError::Invalid(BlockError::Transaction { index, rejection })) => {
                 assert_eq!(index, self.block.len(), "the line's own transaction fails");
-                Answer::Rejected(rejection)
+                (Answer::Rejected(rejection), None)
             }
-            Err(ValidateError::Store(error)) => Answer::of_store(&error),
+            Err(ValidateError::Store(error)) => (Answer::of_store(&error), None),
             Err(other) => panic!("{other}"),
         }
     }
