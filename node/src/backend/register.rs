@@ -18,8 +18,8 @@ use sigeli_verifier::{
 
 use crate::grpc::{
     AuthorityAnswer, BatchAnswer, BatchQuery, BatchesAnswer, BatchesQuery, CutOff, DownloadPart, DownloadQuery,
-    GovernanceAnswer, InstitutionFound, InstitutionsQuery, Page, Parts, PermissionAnswer, PermissionQuery,
-    WholeRegisterQuery,
+    DownloadStart, GovernanceAnswer, InstitutionFound, InstitutionsQuery, Page, Parts, PermissionAnswer,
+    PermissionQuery, WholeRegisterQuery,
 };
 
 const MISSING: StoreError = StoreError::Corrupt { what: "numbered record (missing)" };
@@ -197,7 +197,7 @@ pub(super) fn download<S: Snapshot>(snapshot: &S, query: DownloadQuery, parts: &
                 WholeRegisterQuery::Permissions(institution) => (Register::Permissions(institution), Some(institution)),
             };
             let institution = institution.map(|number| prove::institution_proof(snapshot, number)).transpose()?;
-            parts.put(DownloadPart::Start { state, institution })?;
+            parts.put(DownloadPart::Start(Box::new(DownloadStart { state, institution })))?;
             let mut entries = RegisterEntries::new(snapshot, register);
             while let Some(page) = entries.next_page()? {
                 parts.put(DownloadPart::Page(page))?;
@@ -206,7 +206,7 @@ pub(super) fn download<S: Snapshot>(snapshot: &S, query: DownloadQuery, parts: &
         }
         DownloadQuery::Statuses { institution: number, prefix } => {
             let institution = Some(prove::institution_proof(snapshot, number)?);
-            parts.put(DownloadPart::Start { state, institution })?;
+            parts.put(DownloadPart::Start(Box::new(DownloadStart { state, institution })))?;
             let mut entries = StatusEntries::new(snapshot, number, prefix);
             while let Some(page) = entries.next_page()? {
                 parts.put(DownloadPart::Page(page))?;

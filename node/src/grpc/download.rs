@@ -77,12 +77,7 @@ impl DownloadQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DownloadPart {
     /// The first one.
-    Start {
-        /// What the download is as of.
-        state: StateProof,
-        /// Whose register it is.
-        institution: Option<InstitutionProof>,
-    },
+    Start(Box<DownloadStart>),
     /// Entries.
     Page(RegisterPage),
     /// The last one.
@@ -90,6 +85,15 @@ pub enum DownloadPart {
         /// That these are all entries that were asked for, where that needs a proof.
         proof: Option<PrefixProof>,
     },
+}
+
+/// What a download is as of, and of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadStart {
+    /// What the download is as of.
+    pub state: StateProof,
+    /// Whose register it is, where it belongs to an institution.
+    pub institution: Option<InstitutionProof>,
 }
 
 /// Why a download ends early.
@@ -132,7 +136,7 @@ impl Parts {
     /// [`CutOff`]: nothing more will be taken.
     pub fn put(&mut self, part: DownloadPart) -> Result<(), CutOff> {
         let part = match part {
-            DownloadPart::Start { state, institution } => Part::Start(proved::start_message(&state, institution)),
+            DownloadPart::Start(start) => Part::Start(proved::start_message(*start)),
             DownloadPart::Page(page) => {
                 let count = u64::try_from(page.entries().len()).unwrap_or(u64::MAX);
                 self.entry_count = self.entry_count.saturating_add(count);

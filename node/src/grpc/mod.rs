@@ -34,7 +34,7 @@ pub use backend::{
     Outcome, Page, PermissionsQuery, ProgrammesQuery, StampAnswer, StampQuery,
 };
 pub use counters::GrpcCounters;
-pub use download::{DownloadError, DownloadPart, DownloadQuery, Parts, WholeRegisterQuery};
+pub use download::{DownloadError, DownloadPart, DownloadQuery, DownloadStart, Parts, WholeRegisterQuery};
 pub use limits::GrpcLimits;
 pub use metrics::{METRICS_BYTES_MAX, MetricsError, serve_metrics};
 pub use proved::{

@@ -10,6 +10,8 @@ use sigeli_verifier::{
     record::{AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, PermissionEntry, PermissionRecord, Policy},
 };
 
+use super::download::DownloadStart;
+
 /// An authority as of the newest height.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorityAnswer {
@@ -252,9 +254,9 @@ pub(super) fn block_messages(answer: &BlockAnswer) -> impl Iterator<Item = v1::B
 }
 
 /// The start of a download.
-pub(super) fn start_message(state: &StateProof, institution: Option<InstitutionProof>) -> v1::DownloadStart {
+pub(super) fn start_message(start: DownloadStart) -> v1::DownloadStart {
     v1::DownloadStart {
-        state: Some(plain::state_proof(state)),
-        institution_proof: institution.map(institution_proof).unwrap_or_default(),
+        state: Some(plain::state_proof(&start.state)),
+        institution_proof: start.institution.map(institution_proof).unwrap_or_default(),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use sigeli_node::grpc::{BackendError, DownloadPart, DownloadQuery, Drain, GrpcLimits, WholeRegisterQuery};
+use sigeli_node::grpc::{
+    BackendError, DownloadPart, DownloadQuery, DownloadStart, Drain, GrpcLimits, WholeRegisterQuery,
+};
 use sigeli_proto::{
     limits::STREAM_MESSAGE_BYTES_MAX,
     v1::{self, ErrorCode, download_part::Part, ledger_client::LedgerClient},
@@ -38,7 +40,8 @@ fn download() -> v1::DownloadRegisterRequest {
 }
 
 fn start() -> DownloadPart {
-    DownloadPart::Start { state: fake::state_proof(), institution: Some(fake::institution_proof()) }
+    let institution = Some(fake::institution_proof());
+    DownloadPart::Start(Box::new(DownloadStart { state: fake::state_proof(), institution }))
 }
 
 /// More than any buffer on the way takes: 64 MiB.
@@ -108,7 +111,8 @@ async fn a_register_comes_in_parts() {
         (WholeRegisterQuery::Governance, v1::RegisterKind::Governance, 0),
         (WholeRegisterQuery::Keys(InstitutionId::new(9)), v1::RegisterKind::Keys, 9),
     ] {
-        edge.fake.set_download(vec![DownloadPart::Start { state: fake::state_proof(), institution: None }]);
+        let start = DownloadStart { state: fake::state_proof(), institution: None };
+        edge.fake.set_download(vec![DownloadPart::Start(Box::new(start))]);
         let request = v1::DownloadRegisterRequest { register: kind.into(), institution };
         let (found, _) = read(client.download_register(request).await.unwrap().into_inner()).await;
         let Some(Part::Start(start)) = found[0].part.clone() else { unreachable!("{found:?}") };
