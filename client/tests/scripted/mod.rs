@@ -1,5 +1,9 @@
 //! A node that answers by script: over real gRPC on loopback, from a hand-made ledger (see `world`).
 
+#[path = "../register/tree.rs"]
+#[expect(dead_code, reason = "each test program uses its own part")]
+mod tree;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
@@ -15,16 +19,24 @@ use sigeli_verifier::{
     credential::status_handle,
     decode::Decode as _,
     encode::Encode as _,
-    ids::Height,
-    record::{KeyRecord, KeyState, StatusState},
+    bounded::List,
+    ids::{AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height, KeyIndex},
+    proof::StateProof,
+    record::{
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, KeyRecord, KeyState, Policy, ProgrammeRecord,
+        StatusState, Writer,
+    },
+    register,
     state::StateRoots,
-    transaction::{KeyPurposes, SignedTransaction, StatusReason},
+    time::{Day, Window},
+    transaction::{AuthorityKind, KeyPurposes, Name, SignedTransaction, StatusReason},
 };
+use tree::Tree;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 
-use crate::world::{BLOCK_TIME, Issued, World};
+use crate::world::{BLOCK_TIME, Issued, Says, World};
 
 /// What the node does when a transaction is handed in.
 #[derive(Debug, Clone)]
@@ -53,6 +65,10 @@ pub(crate) struct Script {
     pub(crate) answers: VecDeque<Answer>,
     pub(crate) proof: Proof,
     pub(crate) written: Option<(StatusState, StatusReason)>,
+    /// What every stamp says apart from that.
+    pub(crate) says: Says,
+    /// Whether GetTransaction knows the transaction as committed.
+    pub(crate) is_done: bool,
     /// The authority's last sequence number, one more at each question.
     pub(crate) sequence: u64,
     pub(crate) seen: Vec<SignedTransaction>,
@@ -70,7 +86,66 @@ pub(crate) fn institution_key() -> SecretKey {
     SecretKey::from_seed(&[50; 32])
 }
 
-/// The authority's only key.
+/// The keys of an authority: three of the Ministry, two of the quality agency, one of each other.
+pub(crate) fn keys_of(authority: u8) -> Vec<SecretKey> {
+    let seeds: &[u8] = match authority {
+        1 => &[71, 72, 73],
+        2 => &[60, 61],
+        3 => &[81],
+        _ => &[91],
+    };
+    seeds.iter().map(|seed| SecretKey::from_seed(&[*seed; 32])).collect()
+}
+
+/// An authority: the Ministry decides with two signatures, the others with one.
+pub(crate) fn authority_record(authority: u8) -> AuthorityRecord {
+    let (kind, name_ka, name_en) = match authority {
+        1 => (AuthorityKind::Ministry, "სამინისტრო", "Ministry of Education, Science and Youth"),
+        2 => (AuthorityKind::Nceqe, "ხარისხის ცენტრი", "National Center for Educational Quality Enhancement"),
+        3 => (AuthorityKind::Emis, "მართვის სისტემა", "Education Management Information System"),
+        _ => (AuthorityKind::Operator, "გრენა", "GRENA"),
+    };
+    AuthorityRecord {
+        kind,
+        name_ka: Name::new(name_ka).unwrap(),
+        name_en: Name::new(name_en).unwrap(),
+        keys: List::new(keys_of(authority).iter().map(SecretKey::public).collect()).unwrap(),
+        threshold: if authority == 1 { 2 } else { 1 },
+        log_keys: List::empty(),
+        sequence: AuthoritySequence::new(0),
+    }
+}
+
+/// The rules in force: three of the four authorities approve.
+pub(crate) const fn policy() -> Policy {
+    Policy {
+        ects_max: [EctsTenths::new(50); 8],
+        ects_min: [EctsTenths::new(10); 8],
+        ects_recognised_max: EctsTenths::new(150),
+        batch_height_min: 4,
+        clock_tolerance_ms: 600_000,
+        pilot_order_required: true,
+        batches_per_day: 100,
+        statuses_per_day: 10_000,
+        approvals_min: 3,
+    }
+}
+
+fn governance() -> Tree {
+    let mut tree = Tree::default();
+    for authority in 1..=4 {
+        tree.set(vec![1, authority], authority_record(authority).to_bytes());
+    }
+    let joint = GovernanceRecord {
+        sequence: GovernanceSequence::new(6),
+        ..GovernanceRecord::first(List::new((1..=4).map(AuthorityId::new).collect()).unwrap())
+    };
+    tree.set(vec![2], policy().to_bytes());
+    tree.set(vec![7], joint.to_bytes());
+    tree
+}
+
+/// The authority's first key.
 pub(crate) fn authority_key() -> SecretKey {
     SecretKey::from_seed(&[60; 32])
 }
@@ -81,6 +156,8 @@ impl Node {
             answers: answers.iter().cloned().collect(),
             proof: Proof::Good,
             written: None,
+            says: Says::default(),
+            is_done: false,
             sequence: 0,
             seen: Vec::new(),
         };
@@ -125,6 +202,20 @@ fn committed() -> State {
 
 type Answered<T> = Result<Response<T>, Status>;
 
+impl Node {
+    /// What answers about governance and institutions are as of. No institution is registered there.
+    fn state(&self) -> v1::StateProof {
+        let roots = StateRoots { governance: governance().root(), ..StateRoots::EMPTY };
+        let header = self.world.header(&roots);
+        let proof = StateProof { header: header.proof(), certificate: self.world.certificate(&header), roots };
+        v1::StateProof {
+            state_proof: proof.to_bytes(),
+            height: header.height.get(),
+            time_ms: header.time.get(),
+        }
+    }
+}
+
 #[tonic::async_trait]
 impl Ledger for Node {
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Answered<v1::SubmitResponse> {
@@ -149,15 +240,16 @@ impl Ledger for Node {
     }
 
     async fn get_transaction(&self, _: Request<v1::GetTransactionRequest>) -> Answered<v1::TransactionStatus> {
-        let state = Some(State::Unknown(v1::Unknown {}));
+        let is_done = self.script.lock().unwrap().is_done;
+        let state = Some(if is_done { committed() } else { State::Unknown(v1::Unknown {}) });
         Ok(Response::new(v1::TransactionStatus { outcome: Some(v1::Outcome { state }) }))
     }
 
     async fn get_stamp(&self, request: Request<v1::GetStampRequest>) -> Answered<v1::StampResponse> {
         let request = request.into_inner();
-        let (proof, written) = {
+        let (proof, written, says) = {
             let script = self.script.lock().unwrap();
-            (script.proof, script.written)
+            (script.proof, script.written, script.says.clone())
         };
         if proof == Proof::NotFound || request.batch_root != self.issued.batch.root().to_wire() {
             return Err(detail::status(ErrorCode::BatchNotFound, "no such batch"));
@@ -169,7 +261,7 @@ impl Ledger for Node {
         // Something was written about every credential, so that one's proof does not fit another.
         let written = written
             .or_else(|| (proof == Proof::Swapped).then_some((StatusState::Reinstated, StatusReason::ReviewEnded)));
-        let mut stamp = self.world.bundle(&self.issued, position, written).stamp;
+        let mut stamp = self.world.bundle_saying(&self.issued, position, &Says { written, ..says }).stamp;
         if proof == Proof::Altered {
             stamp.stamp.batch.level = sigeli_verifier::transaction::Level::new(7).unwrap();
         }
@@ -200,23 +292,125 @@ impl Ledger for Node {
         Err(Status::unimplemented("not needed"))
     }
 
-    async fn get_authority(&self, _: Request<v1::GetAuthorityRequest>) -> Answered<v1::Authority> {
-        let key = v1::PublicKey { algorithm: 1, key: authority_key().public().as_bytes().to_vec() };
+    async fn get_authority(&self, request: Request<v1::GetAuthorityRequest>) -> Answered<v1::Authority> {
+        let asked = u8::try_from(request.into_inner().authority).unwrap();
+        if !(1..=4).contains(&asked) {
+            return Err(detail::status(ErrorCode::AuthorityNotFound, "none"));
+        }
+        let record = authority_record(asked);
+        let key = |key: &sigeli_verifier::crypto::PublicKey| v1::PublicKey { algorithm: 1, key: key.as_bytes().to_vec() };
         let mut script = self.script.lock().unwrap();
         script.sequence += 1;
-        Ok(Response::new(v1::Authority { sequence: script.sequence - 1, threshold: 1, keys: vec![key] }))
+        Ok(Response::new(v1::Authority {
+            sequence: script.sequence - 1,
+            threshold: record.threshold.into(),
+            keys: record.keys.iter().map(key).collect(),
+            number: asked.into(),
+            record: record.to_bytes(),
+            state: Some(self.state()),
+            entry_proof: governance().prove(&[1, asked]).to_bytes(),
+            ..v1::Authority::default()
+        }))
     }
 
-    async fn get_institution(&self, _: Request<v1::GetInstitutionRequest>) -> Answered<v1::Institution> {
-        Err(detail::status(ErrorCode::InstitutionNotFound, "none"))
+    async fn get_governance(&self, _: Request<v1::GetGovernanceRequest>) -> Answered<v1::GovernanceResponse> {
+        let tree = governance();
+        Ok(Response::new(v1::GovernanceResponse {
+            state: Some(self.state()),
+            joint_proof: tree.prove(&[7]).to_bytes(),
+            policy_proof: tree.prove(&[2]).to_bytes(),
+            ..v1::GovernanceResponse::default()
+        }))
+    }
+
+    async fn get_institution(&self, _: Request<v1::GetInstitutionRequest>) -> Answered<v1::InstitutionResponse> {
+        let absent = sigeli_verifier::proof::InstitutionAnswer::Absent(sigeli_verifier::proof::AbsenceProof {
+            terminal: register::AbsenceTerminal::Empty,
+            path: register::RegisterPath::new(Vec::new()).unwrap(),
+        });
+        let institution_proof = absent.to_bytes();
+        Ok(Response::new(v1::InstitutionResponse { state: Some(self.state()), institution_proof, institution: None }))
+    }
+
+    async fn list_programmes(&self, _: Request<v1::ListProgrammesRequest>) -> Answered<v1::ListProgrammesResponse> {
+        let record = ProgrammeRecord {
+            title_ka: Name::new("კურსი").unwrap(),
+            title_en: Name::new("Course").unwrap(),
+            partners: List::empty(),
+            registered: Height::new(9),
+            key: KeyIndex::new(0),
+        };
+        let programme = v1::Programme { number: 4, record: record.to_bytes(), ..v1::Programme::default() };
+        Ok(Response::new(v1::ListProgrammesResponse { programmes: vec![programme], next: None }))
+    }
+
+    async fn get_batch(&self, _: Request<v1::GetBatchRequest>) -> Answered<v1::BatchResponse> {
+        let change = BatchChange {
+            state: BatchState::Suspended,
+            reason: StatusReason::UnderReview,
+            height: Height::new(33),
+            time: BLOCK_TIME,
+            writer: Writer::Institution { key: KeyIndex::new(3) },
+            entries: 1,
+        };
+        let status = BatchStatus::Changed(change);
+        let record = BatchRecord { status, ..crate::world::batch_record(&self.issued.batch) };
+        let batch = Some(v1::Batch { record: record.to_bytes(), ..v1::Batch::default() });
+        Ok(Response::new(v1::BatchResponse { batch, ..v1::BatchResponse::default() }))
+    }
+
+    async fn get_state_proof(&self, _: Request<v1::GetStateProofRequest>) -> Answered<v1::StateProof> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    async fn list_institutions(
+        &self,
+        _: Request<v1::ListInstitutionsRequest>,
+    ) -> Answered<v1::ListInstitutionsResponse> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    async fn get_permission(&self, _: Request<v1::GetPermissionRequest>) -> Answered<v1::PermissionResponse> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    async fn list_batches(&self, _: Request<v1::ListBatchesRequest>) -> Answered<v1::ListBatchesResponse> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    type DownloadRegisterStream = tokio_stream::Empty<Result<v1::DownloadPart, Status>>;
+    async fn download_register(
+        &self,
+        _: Request<v1::DownloadRegisterRequest>,
+    ) -> Answered<Self::DownloadRegisterStream> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    type DownloadStatusesStream = tokio_stream::Empty<Result<v1::DownloadPart, Status>>;
+    async fn download_statuses(
+        &self,
+        _: Request<v1::DownloadStatusesRequest>,
+    ) -> Answered<Self::DownloadStatusesStream> {
+        Err(Status::unimplemented("not needed"))
+    }
+
+    type StreamBlocksStream = tokio_stream::Empty<Result<v1::BlockPart, Status>>;
+    async fn stream_blocks(&self, _: Request<v1::StreamBlocksRequest>) -> Answered<Self::StreamBlocksStream> {
+        Err(Status::unimplemented("not needed"))
     }
 
     async fn list_keys(&self, request: Request<v1::ListKeysRequest>) -> Answered<v1::ListKeysResponse> {
         // Two pages: the key stands on the second.
         let start = request.into_inner().start;
         let key = if start == 0 { SecretKey::from_seed(&[51; 32]) } else { institution_key() };
-        let record =
-            KeyRecord { purposes: KeyPurposes::ALL, key: key.public(), added: Height::new(1), state: KeyState::Active };
+        let record = KeyRecord {
+            purposes: KeyPurposes::ALL,
+            key: key.public(),
+            window: Window::new(Day::new(0), Day::new(100_000)).unwrap(),
+            added: Height::new(1),
+            state: KeyState::Active,
+            entries: 1,
+        };
         let key = v1::InstitutionKey { index: start, record: record.to_bytes(), ..v1::InstitutionKey::default() };
         Ok(Response::new(v1::ListKeysResponse { keys: vec![key], next: (start == 0).then_some(3) }))
     }

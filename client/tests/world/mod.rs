@@ -215,7 +215,7 @@ impl World {
     }
 
     /// Three of the four validators sign.
-    fn certificate(&self, header: &Header) -> CommitCertificate {
+    pub(crate) fn certificate(&self, header: &Header) -> CommitCertificate {
         let signatures = self.set.validators().iter().zip(0..).take(3).map(|(validator, position)| {
             let vote = Vote {
                 kind: VoteKind::Precommit,
@@ -278,7 +278,7 @@ pub(crate) fn permission_record() -> PermissionRecord {
     }
 }
 
-fn batch_record(batch: &PreparedBatch) -> BatchRecord {
+pub(crate) fn batch_record(batch: &PreparedBatch) -> BatchRecord {
     let facts = batch.facts();
     BatchRecord {
         sequence: BatchSequence::new(1),
