@@ -13,13 +13,15 @@ use sigeli_verifier::{
     bounded::List,
     ids::{BatchRoot, DecisionRef, Height, KeyIndex, PermissionId, StatusHandle},
     transaction::{
-        BatchAction, BatchStatusSet, DecisionReason, InstitutionClose, InstitutionUpdate, InstitutionKind, KeyCompromise,
-        Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace, PermissionScope, ProgrammeRegister,
-        StatusAction, StatusEntry, StatusReason, StatusSet,
+        BatchAction, BatchStatusSet, DecisionReason, InstitutionClose, InstitutionKind, InstitutionUpdate,
+        KeyCompromise, Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace,
+        PermissionScope, ProgrammeRegister, StatusAction, StatusEntry, StatusReason, StatusSet,
     },
 };
 
-use register::{GTU, MINISTRY, NCEQE, UG, accreditation, anchor, chain::Chain, day, grant, name, order, register as registered};
+use register::{
+    GTU, MINISTRY, NCEQE, UG, accreditation, anchor, chain::Chain, day, grant, name, order, register as registered,
+};
 
 fn change(permission: u32, action: PermissionAction, effective: &str) -> Payload {
     Payload::PermissionChange(PermissionChange {
@@ -55,13 +57,16 @@ fn chain() -> Chain {
         partners: List::new(vec![UG]).unwrap(),
     });
     let programme = chain.by_institution(GTU, programme);
-    let authorisation = chain.by_authority(NCEQE, Payload::PermissionGrant(grant(GTU, 10, PermissionScope::Authorisation)));
-    let ordered = chain.by_authority(MINISTRY, Payload::PermissionGrant(grant(GTU, 11, order(&["06", "0714"], &[6, 7]))));
+    let authorisation =
+        chain.by_authority(NCEQE, Payload::PermissionGrant(grant(GTU, 10, PermissionScope::Authorisation)));
+    let ordered =
+        chain.by_authority(MINISTRY, Payload::PermissionGrant(grant(GTU, 11, order(&["06", "0714"], &[6, 7]))));
     let accredited = PermissionScope::Accreditation(accreditation(&["0613"]));
     let accredited = chain.by_authority(NCEQE, Payload::PermissionGrant(grant(GTU, 12, accredited)));
     chain.push(vec![programme, authorisation, ordered, accredited]);
     chain.push(Vec::new());
-    let batches: Vec<_> = (20..24).map(|root| chain.by_institution(GTU, Payload::BatchAnchor(anchor(root, 3)))).collect();
+    let batches: Vec<_> =
+        (20..24).map(|root| chain.by_institution(GTU, Payload::BatchAnchor(anchor(root, 3)))).collect();
     chain.push(batches);
     let suspend = chain.by_authority(NCEQE, change(2, PermissionAction::Suspend, "2026-11-24"));
     let withdraw = chain.by_authority(NCEQE, change(1, PermissionAction::Withdraw, "2026-11-20"));
@@ -166,10 +171,18 @@ fn an_export_holds_every_block_and_verifies_alone() {
     assert_eq!(checked.range, Some((Height::new(0), Height::new(10))));
     assert_eq!((checked.blocks, checked.transactions, checked.tables_compared), (11, 21, true));
     let names: Vec<_> = files(directory.path()).into_keys().collect();
-    assert_eq!(names, [
-        "batches.csv", "end.json", "institutions.csv", "ledger.jsonl", "permissions.csv", "start.json",
-        "transactions.csv",
-    ]);
+    assert_eq!(
+        names,
+        [
+            "batches.csv",
+            "end.json",
+            "institutions.csv",
+            "ledger.jsonl",
+            "permissions.csv",
+            "start.json",
+            "transactions.csv",
+        ]
+    );
 }
 
 #[test]
@@ -203,7 +216,10 @@ fn the_tables_say_what_became_of_everything() {
     let institutions = rows(directory.path(), "institutions.csv");
     assert!(institutions[1].starts_with("1,university,საქართველოს ტექნიკური უნივერსიტეტი,"), "{institutions:?}");
     assert!(institutions[1].ends_with(",active,,,,1,1,1,5,4,0 from block 7"), "{institutions:?}");
-    assert!(institutions[2].contains("'-University of Georgia,GEO,211349192,closed,2026-12-31,merged,1,1,"), "{institutions:?}");
+    assert!(
+        institutions[2].contains("'-University of Georgia,GEO,211349192,closed,2026-12-31,merged,1,1,"),
+        "{institutions:?}"
+    );
     let permissions = rows(directory.path(), "permissions.csv");
     let standings: Vec<_> = permissions[1..].iter().map(|row| row.split(',').nth(3).unwrap()).collect();
     assert_eq!(standings, ["restored", "suspended", "active", "active", "active"]);
@@ -329,12 +345,16 @@ fn what_only_a_forger_would_keep_consistent_is_found_by_the_signatures() {
     export(&forged, directory.path(), 0, false).unwrap();
     assert!(check(&forged, directory.path()).is_good(), "by the forger's own trust file");
     let checked = audit::verify(directory.path(), &trust).unwrap();
-    let blocks = rows(directory.path(), "ledger.jsonl").iter().filter(|line| line.contains("\"line\":\"block\"")).count();
+    let blocks =
+        rows(directory.path(), "ledger.jsonl").iter().filter(|line| line.contains("\"line\":\"block\"")).count();
     let lines: Vec<_> = checked.problems.iter().filter(|problem| problem.what.contains("validators")).collect();
     assert_eq!(lines.len(), blocks - 1, "all but genesis: {:?}", checked.problems);
     let strangers = Chain::new(9);
     let checked = audit::verify(directory.path(), &strangers.validators.trust()).unwrap();
-    assert_eq!((checked.problems[0].file.as_str(), checked.problems[0].line, checked.problem_count), ("start.json", 3, 1));
+    assert_eq!(
+        (checked.problems[0].file.as_str(), checked.problems[0].line, checked.problem_count),
+        ("start.json", 3, 1)
+    );
 }
 
 #[test]

@@ -17,13 +17,15 @@ use sigeli_verifier::{
     bundle::Bundle,
     decode::Decode as _,
     encode::Encode as _,
-    ids::TimeMs,
-    record::StatusState,
-    transaction::StatusReason,
+    ids::{AuthorityId, DecisionRef, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
+    record::{
+        BatchChange, BatchState, BatchStatus, InstitutionState, PermissionRecord, PermissionState, StatusState, Writer,
+    },
+    transaction::{DecisionReason, StatusReason},
     trust::NetworkKind,
     verdict::{Freshness, Verdict},
 };
-use world::{BLOCK_TIME, Issued, Run, World, run, sigeli};
+use world::{BLOCK_TIME, Issued, Run, Says, World, permission_record, run, sigeli};
 
 const CREDENTIAL: &[u8] = r#"{
     "name": "Secure Web Applications",
@@ -387,4 +389,111 @@ fn a_verdict_keeps_its_exit_code_when_nobody_listens() {
             .unwrap();
         assert_eq!(status.code(), Some(exit), "{all:?}");
     }
+}
+
+/// The line of a check in both languages, and the exit code.
+fn said(says: &Says, check: usize) -> (i32, String, String) {
+    let world = World::new(1);
+    let issued = issued(&world);
+    issued.write("b.pdf.sigeli", &world.bundle_saying(&issued, 1, says).to_bytes());
+    let run = verify(issued.directory.path(), &["b.pdf", "--json", "--lang", "en"]);
+    let line = |run: &Run| json(run)["checks"][check]["text"].as_str().unwrap().to_owned();
+    let georgian = verify(issued.directory.path(), &["b.pdf", "--json", "--lang", "ka"]);
+    (run.exit, line(&run), line(&georgian))
+}
+
+#[test]
+fn an_accreditation_that_ended_is_told_with_its_true_reason() {
+    let day = |text: &str| sigeli::values::parse_day(text).unwrap();
+    let with = |state, effective: &str, entries| PermissionRecord {
+        state,
+        effective: day(effective),
+        entries,
+        ..permission_record()
+    };
+    let by = PermissionId::new(8);
+    for (record, english, georgian) in [
+        (
+            with(PermissionState::Suspended, "2026-11-22", 2),
+            "is suspended since 2026-11-22.",
+            "2026-11-22-დან შეჩერებულია",
+        ),
+        (
+            with(PermissionState::Withdrawn, "2026-11-22", 2),
+            "is withdrawn since 2026-11-22.",
+            "2026-11-22-დან გაუქმებულია",
+        ),
+        (
+            with(PermissionState::Replaced { by }, "2026-11-22", 2),
+            "is replaced by the one with number 8 since 2026-11-22.",
+            "№ 8",
+        ),
+        (
+            with(PermissionState::Restored { by }, "2026-11-22", 3),
+            "the one with number 8 stands in its place since",
+            "№ 8",
+        ),
+        (
+            with(PermissionState::Active, "2026-12-01", 3),
+            "is suspended until 2026-12-01.",
+            "შეჩერებულია 2026-12-01-მდე",
+        ),
+        (
+            PermissionRecord {
+                window: sigeli_verifier::time::Window::new(day("2026-09-01"), day("2026-11-23")).unwrap(),
+                ..permission_record()
+            },
+            "ended on its last day, 2026-11-23.",
+            "2026-11-23",
+        ),
+        (
+            with(PermissionState::Withdrawn, "2026-12-01", 2),
+            "it will be withdrawn on 2026-12-01.",
+            "2026-12-01-დან გაუქმდება",
+        ),
+    ] {
+        // What holds still, or by another number, is not said to have ended.
+        let holds = english.contains("will be") || matches!(record.state, PermissionState::Restored { .. });
+        let (exit, en, ka) = said(&Says { permission: record, ..Says::default() }, 4);
+        assert_eq!(exit, 0, "what was issued before stands: {en}");
+        assert!(en.contains(english) && ka.contains(georgian), "{en} / {ka}");
+        assert_eq!(en.contains("does not touch what was issued before"), !holds, "{en}");
+    }
+}
+
+#[test]
+fn closures_batches_and_orders_are_told() {
+    let authority = Writer::Authority { authority: AuthorityId::new(2), decision: DecisionRef::new([1; 32]) };
+    let change = |state, reason, writer| {
+        let (height, time) = (Height::new(41), BLOCK_TIME);
+        BatchStatus::Changed(BatchChange { state, reason, height, time, writer, entries: 1 })
+    };
+    let institution = InstitutionState::Closed {
+        from: sigeli::values::parse_day("2026-11-24").unwrap(),
+        reason: DecisionReason::Merged,
+        successor: InstitutionId::new(9),
+    };
+    let (exit, en, ka) = said(&Says { institution, ..Says::default() }, 3);
+    assert!(exit == 0 && en.contains("closed since 2026-11-24, merged into the institution with number 9"), "{en}");
+    assert!(ka.contains("№ 9"), "{ka}");
+
+    let own = Writer::Institution { key: KeyIndex::new(0) };
+    let batch = |state, reason, writer| said(&Says { batch: change(state, reason, writer), ..Says::default() }, 5);
+    let (exit, en, ka) = batch(BatchState::Suspended, StatusReason::UnderReview, own);
+    assert!(exit == 1 && en.contains("whole batch is suspended since") && en.contains(": under review"), "{en}");
+    assert!(ka.contains("მთელი პარტია შეჩერებულია"), "{ka}");
+    let (exit, en, ka) = batch(BatchState::Revoked, StatusReason::NotAccredited, authority);
+    assert!(exit == 1 && en.contains("by order of the quality agency: issued outside the accreditation"), "{en}");
+    assert!(ka.contains("ხარისხის განვითარების ეროვნული ცენტრის გადაწყვეტილებით"), "{ka}");
+    let (exit, en, _) = batch(BatchState::Annulled, StatusReason::Annulled, authority);
+    assert!(exit == 0 && en.contains("written with a compromised key, and was annulled"), "{en}");
+    let (exit, en, _) = batch(BatchState::Reinstated, StatusReason::ReviewEnded, own);
+    assert!(exit == 0 && en.starts_with("Its whole batch was suspended and is valid again"), "{en}");
+
+    let written =
+        |state, reason| said(&Says { written: Some((state, reason)), writer: authority, ..Says::default() }, 5);
+    let (exit, en, _) = written(StatusState::Revoked, StatusReason::Order);
+    assert!(exit == 1 && en.contains("by order of the quality agency"), "{en}");
+    let (exit, en, ka) = written(StatusState::Annulled, StatusReason::Annulled);
+    assert!(exit == 0 && en.contains("annulled") && ka.contains("ბათილად"), "{en} / {ka}");
 }

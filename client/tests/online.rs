@@ -225,6 +225,33 @@ async fn a_revocation_shows_in_the_bundle_and_can_be_repeated() {
     assert_eq!(sigeli(issued.directory.path(), &["verify", "a.pdf", "--trust", "trust"]).exit, 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_key_was_compromised_is_the_answer_of_a_genuine_node() {
+    let (world, issued) = batch();
+    let node = Node::new(&world, &issued, &[ALREADY_EXISTS]);
+    node.set(|script| script.says.compromised = Some(40));
+    let url = node.serve().await;
+    issued.write("a.pdf.sigeli", &world.bundle(&issued, 0, None).to_bytes());
+    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
+    // No bundle is handed out for what does not stand.
+    let refused = anchored(&issued, std::slice::from_ref(&url), None, SHORT).await.unwrap_err();
+    assert!(matches!(refused, AnchorError::Compromised { from } if from.get() == 40), "{refused}");
+    tokio::task::spawn_blocking(move || {
+        let directory = issued.directory.path();
+        let at = ["verify", "a.pdf", "--trust", "trust", "--at", "2026-11-24T09:05:00Z"];
+        let run = sigeli(directory, &[&at, ["--node", url.as_str()].as_slice()].concat());
+        assert_eq!((run.exit, run.err.as_str()), (2, ""), "{}", run.out);
+        assert!(run.out.contains("NOT GENUINE") && run.out.contains("reported compromised"), "{}", run.out);
+        // The bundle on the disk is older than that, and says so once it is refreshed.
+        assert_eq!(sigeli(directory, &at).exit, 0);
+        let run = sigeli(directory, &["stamp", "a.pdf", "--node", &url, "--trust", "trust"]);
+        assert!(run.exit == 0 && run.out.contains("NOT GENUINE"), "{}{}", run.out, run.err);
+        assert_eq!(sigeli(directory, &at).exit, 2);
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn a_stamp_is_for_the_document_of_the_bundle_and_its_ledger() {
     let (world, issued) = batch();

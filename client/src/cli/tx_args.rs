@@ -574,10 +574,10 @@ pub(super) struct PolicySetArgs {
     #[command(flatten)]
     pub(super) by: JointDraftArgs,
     /// The most credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
-    #[arg(long, value_name = "CREDITS", value_delimiter = ',', num_args = 8, value_parser = values::parse_ects)]
+    #[arg(long, value_name = "CREDITS", value_delimiter = ',', value_parser = values::parse_ects)]
     pub(super) ects_max: Option<Vec<EctsTenths>>,
     /// The least credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
-    #[arg(long, value_name = "CREDITS", value_delimiter = ',', num_args = 8, value_parser = values::parse_ects)]
+    #[arg(long, value_name = "CREDITS", value_delimiter = ',', value_parser = values::parse_ects)]
     pub(super) ects_min: Option<Vec<EctsTenths>>,
     /// The most credits (ECTS) from such credentials that count towards one programme of study.
     #[arg(long, value_name = "CREDITS", value_parser = values::parse_ects)]

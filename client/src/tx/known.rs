@@ -337,7 +337,7 @@ impl Asked<'_> {
     }
 
     async fn institution(&self, id: InstitutionId) -> Result<Option<InstitutionFacts>, KnownError> {
-        let Stated { state, answer } = self.remote.institution_answer(id).await?;
+        let Some(Stated { state, answer }) = found(self.remote.institution_answer(id).await)? else { return Ok(None) };
         if let Some(ledger) = self.ledger {
             let refused = |error| KnownError::False { error };
             let state = state.verify(ledger).map_err(refused)?;

@@ -41,11 +41,8 @@ impl Chain {
     fn header(&self, transactions: &[SignedTransaction], state_root: StateRoot) -> Header {
         let height = u64::try_from(self.blocks.len()).unwrap();
         let set = self.validators.set.hash();
-        let creator = if height == 0 {
-            ValidatorAddress::new([0; 20])
-        } else {
-            self.validators.set.validators()[0].address()
-        };
+        let creator =
+            if height == 0 { ValidatorAddress::new([0; 20]) } else { self.validators.set.validators()[0].address() };
         Header {
             version: PROTOCOL_VERSION,
             genesis: self.validators.genesis,

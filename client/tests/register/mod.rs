@@ -3,6 +3,8 @@
 #![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
 
 pub(crate) mod chain;
+pub(crate) mod node;
+pub(crate) mod state;
 pub(crate) mod tree;
 
 use sigeli::{keys::SecretKey, values};

@@ -16,25 +16,25 @@ use sigeli_proto::{
     v1::{self, ErrorCode, ledger_server::Ledger, outcome::State},
 };
 use sigeli_verifier::{
+    bounded::List,
     credential::status_handle,
     decode::Decode as _,
     encode::Encode as _,
-    bounded::List,
     ids::{AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height, KeyIndex},
     proof::StateProof,
     record::{
-        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, KeyRecord, KeyState, Policy, ProgrammeRecord,
-        StatusState, Writer,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, KeyRecord, KeyState,
+        Policy, ProgrammeRecord, StatusState, Writer,
     },
     register,
     state::StateRoots,
     time::{Day, Window},
     transaction::{AuthorityKind, KeyPurposes, Name, SignedTransaction, StatusReason},
 };
-use tree::Tree;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
+use tree::Tree;
 
 use crate::world::{BLOCK_TIME, Issued, Says, World};
 
@@ -208,11 +208,7 @@ impl Node {
         let roots = StateRoots { governance: governance().root(), ..StateRoots::EMPTY };
         let header = self.world.header(&roots);
         let proof = StateProof { header: header.proof(), certificate: self.world.certificate(&header), roots };
-        v1::StateProof {
-            state_proof: proof.to_bytes(),
-            height: header.height.get(),
-            time_ms: header.time.get(),
-        }
+        v1::StateProof { state_proof: proof.to_bytes(), height: header.height.get(), time_ms: header.time.get() }
     }
 }
 
@@ -298,7 +294,8 @@ impl Ledger for Node {
             return Err(detail::status(ErrorCode::AuthorityNotFound, "none"));
         }
         let record = authority_record(asked);
-        let key = |key: &sigeli_verifier::crypto::PublicKey| v1::PublicKey { algorithm: 1, key: key.as_bytes().to_vec() };
+        let key =
+            |key: &sigeli_verifier::crypto::PublicKey| v1::PublicKey { algorithm: 1, key: key.as_bytes().to_vec() };
         let mut script = self.script.lock().unwrap();
         script.sequence += 1;
         Ok(Response::new(v1::Authority {
