@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use sigeli_ledger::{
-    chain::{BlockError, ValidateError},
-    outcome::Rejection,
+    chain::{BlockError, Chain, ValidateError},
+    outcome::{CheckError, Rejection},
     store::Snapshot as _,
 };
 use sigeli_verifier::{
@@ -18,16 +18,17 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::{
         AuthoritySequence, DecisionRef, GovernanceSequence, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+        TimeMs,
     },
     record::Policy,
     transaction::{
         DecisionReason, InstitutionRegister, KeyCompromise, KeyPurposes, KeyRetire, KeysAdd, Payload, PermissionAction,
-        PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PolicySet, ProgrammeRegister,
-        SignedTransaction, StatusAction, StatusOrder, StatusReason,
+        PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PolicySet, ProgrammeRegister, Sender,
+        SignedTransaction, StatusAction, StatusOrder, StatusReason, StatusSet,
     },
 };
 
-use crate::support::*;
+use crate::{model::forgetful::Forgetful, support::*};
 
 /// How a transaction is asked for, the first time (0) and when it is signed again (1): an authority's then has the next
 /// sequence number.
@@ -263,5 +264,55 @@ fn the_authorities_count_their_joint_transactions_through_restarts_and_replay() 
         assert_eq!(world.verdict(&first), Err(Rejection::AlreadyCommitted { height }));
         world.commit(vec![second.clone()]);
         assert_eq!(world.verdict(&set(&world, 2, 11)), mismatch(2, 3));
+    }
+}
+
+/// A ledger that forgets all transactions in blocks before T − 10 min when it judges at T still includes each only once,
+/// to the millisecond. A status is the case to fear: it is not kept by its content, and what was undone could be done
+/// again.
+#[test]
+fn a_memory_of_ten_minutes_is_enough_to_the_millisecond() {
+    const MEMORY_MS: u64 = 10 * MINUTE_MS;
+    let mut world = World::founded(policy());
+    let set = |world: &World, ahead_ms, action, reason| {
+        let set = StatusSet { entries: List::new(vec![entry(1, action, reason)]).unwrap() };
+        let body = world.body(Sender::Institution { institution: GTU }, ahead_ms, Payload::StatusSet(set));
+        sign(body, &[(0, &institution_secret(GTU, 0))])
+    };
+    let suspend = set(&world, MEMORY_MS, StatusAction::Suspend, StatusReason::UnderReview);
+    let entries = List::new(vec![entry(2, StatusAction::Suspend, StatusReason::Order)]).unwrap();
+    let order = StatusOrder { institution: GTU, decision: decision(90), entries };
+    let order = world.nceqe(4, Payload::StatusOrder(order));
+    let joint = world.joint(1, Payload::PolicySet(PolicySet { decision: decision(91), policy: policy() }));
+    let (first, height) = (world.now, world.chain.next_height());
+    world.commit(vec![suspend.clone(), order.clone(), joint.clone()]);
+    world.now = after(world.now, 1_000);
+    world.commit(vec![set(&world, MEMORY_MS, StatusAction::Reinstate, StatusReason::ReviewEnded)]);
+
+    let mut forgetful = Chain::open(Forgetful::new(), world.chain.genesis().clone()).unwrap();
+    let snapshot = world.chain.snapshot();
+    for height in 1..=world.chain.head().header.height.get() {
+        let (block, certificate) = snapshot.block(Height::new(height)).unwrap().unwrap();
+        let executed = forgetful.validate(block).unwrap();
+        forgetful.commit(executed, certificate).unwrap();
+    }
+    let mut verdict = |transaction: &SignedTransaction, at: TimeMs, memory_ms: u64| {
+        forgetful.store().forget_before(at.get() - memory_ms);
+        match forgetful.check(transaction, at) {
+            Ok(()) => "ok",
+            Err(CheckError::Rejected(Rejection::AlreadyCommitted { height: found })) if found == height => "committed",
+            Err(CheckError::Rejected(rejection)) => rejection.name(),
+            Err(CheckError::Store(error)) => panic!("{error}"),
+        }
+    };
+    let last = after(first, MEMORY_MS);
+    assert_eq!(verdict(&suspend, last, MEMORY_MS), "committed");
+    assert_eq!(verdict(&suspend, after(last, 1), MEMORY_MS), "expired");
+    // A memory that is a millisecond shorter would let it happen twice: the limit is as low as it can be.
+    assert_eq!(verdict(&suspend, last, MEMORY_MS - 1), "ok");
+    // Authorities are bound by their sequence numbers, with or without a memory.
+    for (transaction, name) in [(&order, "sequence_mismatch"), (&joint, "joint_sequence_mismatch")] {
+        assert_eq!(verdict(transaction, last, MEMORY_MS), "committed");
+        assert_eq!(verdict(transaction, after(last, 1), MEMORY_MS), name);
     }
 }

@@ -17,25 +17,25 @@ use sigeli_verifier::{
 
 /// A store in memory, and the earliest time of blocks whose transactions it remembers.
 #[derive(Debug)]
-pub(super) struct Forgetful {
+pub(crate) struct Forgetful {
     inner: MemoryStore,
     reader: Reader,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Reader {
+pub(crate) struct Reader {
     inner: MemoryReader,
     earliest: Arc<AtomicU64>,
 }
 
 #[derive(Debug)]
-pub(super) struct View {
+pub(crate) struct View {
     inner: MemorySnapshot,
     earliest: u64,
 }
 
 impl Forgetful {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::over(MemoryStore::new(), 0)
     }
 
@@ -44,12 +44,12 @@ impl Forgetful {
         Self { inner, reader }
     }
 
-    pub(super) fn open_again(self) -> Self {
+    pub(crate) fn open_again(self) -> Self {
         Self::over(MemoryStore::open(self.inner.medium()), self.reader.earliest.load(Ordering::SeqCst))
     }
 
     /// Forgets all transactions in blocks before this time.
-    pub(super) fn forget_before(&self, earliest: u64) {
+    pub(crate) fn forget_before(&self, earliest: u64) {
         self.reader.earliest.store(earliest, Ordering::SeqCst);
     }
 }

@@ -105,7 +105,7 @@ impl Drawer {
 
     fn window(&mut self, day: Day, typical: i32) -> Window {
         let (first, last) = match self.random.below(5) {
-            0 => (self.day(day, -20, 20), self.random.within(0, 30)),
+            0..=1 => (self.day(day, -20, 20), self.random.within(0, 30)),
             _ => (self.day(day, -typical, 0), typical + self.random.within(0, typical)),
         };
         Window::new(first, Day::new(first.get() + last)).unwrap()
@@ -369,7 +369,9 @@ impl Drawer {
             self.random.pick(&[PermissionAction::Suspend, PermissionAction::Reinstate, PermissionAction::Withdraw]);
         let wanted =
             if action == PermissionAction::Reinstate { PermissionState::Suspended } else { PermissionState::Active };
-        let (institution, permission, known) = self.permission_where(model, |known| known.record().state == wanted);
+        let kind = self.random.pick(&[0, 0, 1, 2]);
+        let fits = |known: &Permission| known.record().state == wanted && [0, known.grant.scope.code()].contains(&kind);
+        let (institution, permission, known) = self.permission_where(model, fits);
         let reasons = match action {
             PermissionAction::Suspend => [R::MonitoringFailed, R::Voluntary, R::CourtOrder, R::CourtOrder],
             PermissionAction::Reinstate => [R::Granted, R::AppealUpheld, R::ErrorCorrected, R::Voluntary],
@@ -628,7 +630,14 @@ impl Drawer {
         let (keys, threshold) = self.authority_key_list(model);
         let known: Vec<_> = model.authorities.keys().copied().collect();
         let next = known.iter().max().copied().unwrap_or(4).min(254) + 1;
-        let authority = if self.random.one_in(2) { next } else { self.random.pick(&known) };
+        // One in eight would leave the ledger without its quality agency or its Ministry.
+        let needed = [AuthorityKind::Nceqe, AuthorityKind::Ministry];
+        let needed = model.authorities.iter().find(|(_, record)| needed.contains(&record.kind) && !record.is_ended());
+        let authority = match needed {
+            Some((id, _)) if self.random.one_in(8) => *id,
+            _ if self.random.one_in(2) => next,
+            _ => self.random.pick(&known),
+        };
         let kind = match model.authorities.get(&authority) {
             Some(record) if !self.random.one_in(4) => record.kind,
             _ => self.random.pick(AuthorityKind::ALL),
@@ -649,6 +658,7 @@ impl Drawer {
         let live = u8::try_from(model.joint.authorities.len()).unwrap();
         let mut policy = Policy {
             batch_height_min: self.random.pick(&[4, 5, 5, 6]),
+            clock_tolerance_ms: self.random.pick(&[0, 300_000, 43_200_000]),
             pilot_order_required: !self.random.one_in(4),
             batches_per_day: self.random.pick(&[4, 8, 30]),
             statuses_per_day: self.random.pick(&[6, 12, 40]),
