@@ -14,7 +14,7 @@ use sigeli_verifier::{
 
 use crate::{
     cast::{Actor, Cast, Learn, institution},
-    found::padded,
+    found::derived,
     words::{Words, code, name, small},
 };
 
@@ -156,7 +156,7 @@ fn georgian(title: &str) -> Result<Name, String> {
 
 /// The root of a batch by its label.
 pub(crate) fn root(label: &str) -> BatchRoot {
-    BatchRoot::new(padded(b'b', label))
+    BatchRoot::new(derived(b'b', label))
 }
 
 /// The number of a credential: `C17`.
@@ -173,7 +173,7 @@ pub(crate) fn handle(number: u32) -> StatusHandle {
 }
 
 pub(crate) fn decision(label: &str) -> DecisionRef {
-    DecisionRef::new(padded(b'd', label))
+    DecisionRef::new(derived(b'd', label))
 }
 
 /// How a state or reason is written in a file.

@@ -13,6 +13,7 @@ use sigeli_verifier::{
     crypto::PublicKey,
     ids::{AuthorityId, EctsTenths, Height, KeyIndex, Signature, TimeMs, VotingPower},
     record::Policy,
+    register,
     transaction::{AuthorityKind, SignedTransaction, Transaction, TransactionSignature},
     trust::NetworkKind,
     validators::Validator,
@@ -36,7 +37,7 @@ const VALIDATORS: [(&str, u8); 4] = [("validator.0", 3), ("validator.1", 4), ("v
 
 /// The key of a role, derived from its name: `GTU.0` is the first key of GTU.
 pub(crate) fn secret(role: &str) -> SigningKey {
-    SigningKey::from_bytes(&padded(0x5a, role))
+    SigningKey::from_bytes(&derived(b'k', role))
 }
 
 pub(crate) fn public(role: &str) -> PublicKey {
@@ -44,12 +45,8 @@ pub(crate) fn public(role: &str) -> PublicKey {
 }
 
 /// 32 bytes that differ for names that differ.
-pub(crate) fn padded(kind: u8, label: &str) -> [u8; 32] {
-    let mut bytes = [kind; 32];
-    let label = label.as_bytes();
-    assert!(label.len() < 31, "a label of at most 30 bytes");
-    bytes[1..=label.len()].copy_from_slice(label);
-    bytes
+pub(crate) fn derived(kind: u8, label: &str) -> [u8; 32] {
+    register::key(&[&[kind], label.as_bytes()].concat()).get()
 }
 
 /// No limit is set yet: the starting position sets each.

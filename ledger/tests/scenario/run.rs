@@ -450,29 +450,36 @@ impl Runner {
             let entries = words.number()?;
             return self.plant_row::<PermissionRecord>(&keys::permission(whose, number), |record| {
                 record.entries = entries;
+                Ok(())
             });
         }
         words.expect("of")?;
         let whose: InstitutionId = institution(&words.word()?)?;
         let count = words.number()?;
         words.finish()?;
-        self.plant_row::<Institution>(&keys::institution(whose), |record| match what.as_str() {
-            "batches" => record.facts.batches = count,
-            "permissions" => record.facts.permissions = count,
-            "programmes" => record.facts.programmes = count,
-            "history" => record.facts.entries = count,
-            other => panic!("{other:?} cannot be planted"),
+        self.plant_row::<Institution>(&keys::institution(whose), |record| {
+            let facts = &mut record.facts;
+            *match what.as_str() {
+                "batches" => &mut facts.batches,
+                "permissions" => &mut facts.permissions,
+                "programmes" => &mut facts.programmes,
+                "history" => &mut facts.entries,
+                other => return Err(format!("{other:?} cannot be planted")),
+            } = count;
+            Ok(())
         })
     }
 
-    fn plant_row<T>(&self, key: &[u8], change: impl Fn(&mut T)) -> Result<(), String>
+    fn plant_row<T>(&self, key: &[u8], change: impl Fn(&mut T) -> Result<(), String>) -> Result<(), String>
     where
         T: sigeli_verifier::decode::Decode + sigeli_verifier::encode::Encode,
     {
         for chain in [&self.builder, &self.judge] {
             let medium = chain.store().medium();
-            let mut record = T::from_bytes(&medium.entries()[key]).map_err(|error| error.to_string())?;
-            change(&mut record);
+            let entries = medium.entries();
+            let row = entries.get(key).ok_or("the ledger holds no such thing")?;
+            let mut record = T::from_bytes(row).map_err(|error| error.to_string())?;
+            change(&mut record)?;
             medium.plant(key.to_vec(), Some(record.to_bytes()));
         }
         Ok(())

@@ -10,7 +10,7 @@ use sigeli_verifier::{
 use super::{Act, Stage, georgian, year};
 use crate::{
     cast::{Actor, Learn, institution, role_of},
-    found::{padded, public},
+    found::{derived, public},
     text::day,
     words::{Words, code, name},
 };
@@ -87,7 +87,7 @@ impl Stage<'_> {
             InstitutionKind::University
         };
         let decision = self.decision();
-        let profile = ProfileHash::new(padded(b'p', name_en.as_str()));
+        let profile = ProfileHash::new(derived(b'p', name_en.as_str()));
         let update = InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile };
         Ok(Payload::InstitutionUpdate(update).into())
     }
