@@ -8,6 +8,7 @@
 
 mod draw;
 pub(crate) mod forgetful;
+mod governing;
 mod permits;
 mod rules;
 mod state;
