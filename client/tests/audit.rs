@@ -1,4 +1,5 @@
 //! Exports for auditors: written from a hand-made chain, checked offline, damaged in every way.
+#![expect(clippy::unwrap_used, reason = "a test panics to fail")]
 
 mod register;
 
@@ -244,7 +245,7 @@ fn no_cell_can_become_a_formula() {
         let mut quoted = false;
         let mut at_start = true;
         for character in text.chars() {
-            assert!(quoted && !at_start || !at_start || !"=+-@".contains(character), "{name}: {text}");
+            assert!(!at_start || !"=+-@".contains(character), "{name}: {text}");
             match character {
                 '"' => {
                     quoted = !quoted;

@@ -2,6 +2,12 @@
 //!
 //! The schema and the shapes are read from the folder that `SIGELI_VECTORS` names. SHACL needs `python3` (or the one that
 //! `SIGELI_PYTHON` names) with pyshacl. Where one of them is missing, the test prints that it was not run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test panics to fail, and says what it did not run"
+)]
 
 use std::{collections::BTreeMap, path::PathBuf, process::Command};
 

@@ -1,6 +1,9 @@
 //! Questions about the register, asked with the program of a node that answers by script: truly, and falsely.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test panics to fail")]
 
 mod register;
+#[expect(dead_code, reason = "each test program uses its own part")]
+mod world;
 
 use std::{path::Path, process::Command};
 
@@ -12,7 +15,11 @@ use register::{
 };
 use serde_json::{Value, json};
 use sigeli_verifier::{
-    encode::Encode as _, ids::StatusHandle, record::status_key, register::RegisterPrefix, transaction::Payload,
+    credential::status_handle,
+    encode::Encode as _,
+    record::{StatusState, status_key},
+    register::RegisterPrefix,
+    transaction::Payload,
 };
 
 /// Half a minute after the newest block.
@@ -353,12 +360,45 @@ async fn an_audit_export_from_nodes_that_break_off_is_whole_and_verifies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prefix_hides_which_credential_is_meant() {
-    let node = node();
+    let issued = world::Issued::new(&[("a.txt", b"a credential"), ("b.txt", b"another credential")]);
+    let handles = issued.batch.files().iter().map(|file| status_handle(&file.salt, &file.leaf()));
+    let handles: Vec<_> = handles.collect();
+    let mut state = State::new();
+    let gtu = state.institutions.get_mut(&GTU).unwrap();
+    gtu.status(handles[0], StatusState::Revoked);
+    let mut chain = Chain::new(8);
+    chain.push(Vec::new());
+    chain.push_over(Vec::new(), state.roots().root());
+    let node = Node::new(chain, state);
     let desk = Desk::at(&[&node]).await;
-    desk.ask(&["statuses", "--institution", "1"]).await;
-    assert_eq!(*node.asked.lock().unwrap(), [(0, 0)]);
-    let handle = StatusHandle::new([3; 32]);
-    let prefix = RegisterPrefix::of(&status_key(&handle), 8).unwrap();
-    let (entries, _) = node.state.institutions[&GTU].statuses.prefix(prefix);
-    assert!(entries.iter().any(|entry| entry.key() == status_key(&handle)));
+    let bundles = world::World::new(8);
+    let mut paths = Vec::new();
+    for (position, name) in ["a.txt", "b.txt"].iter().enumerate() {
+        let bundle = bundles.bundle(&issued, position, None);
+        issued.write(&format!("{name}.sigeli"), &bundle.to_bytes());
+        paths.push(issued.path(name).to_str().unwrap().to_owned());
+    }
+    let ask = async |path: &str, bits: &str| {
+        let args = ["statuses", "--institution", "1", "--prefix-for", path, "--bits", bits];
+        desk.ask(&args).await
+    };
+    for bits in ["0", "4", "8", "16"] {
+        let revoked = ask(&paths[0], bits).await;
+        assert_eq!(revoked["credential"]["status"]["head"]["state"], "revoked", "{bits}");
+        assert_eq!(revoked["credential"]["handle"], handles[0].to_string());
+        let valid = ask(&paths[1], bits).await;
+        assert_eq!(
+            (&valid["credential"]["status"], &valid["prefix_bits"]),
+            (&Value::Null, &json!(bits.parse::<u8>().unwrap()))
+        );
+    }
+    let prefix = |handle, bits| RegisterPrefix::of(&status_key(handle), bits).unwrap();
+    let expected = [0, 4, 8, 16]
+        .into_iter()
+        .flat_map(|bits| handles.iter().map(move |handle| (u32::from(bits), u32::from(prefix(handle, bits).bits()))));
+    assert_eq!(*node.asked.lock().unwrap(), expected.collect::<Vec<_>>(), "the node learns these bits and no more");
+    let other = desk.run(&["statuses", "--institution", "7", "--prefix-for", &paths[0], "--at", NOW]).await;
+    assert_eq!(other.exit, 64, "{}", other.err);
+    let text = desk.text(&["statuses", "--institution", "1", "--prefix-for", &paths[1]]).await;
+    assert!(text.contains("This credential: nothing is written about it"), "{text}");
 }

@@ -1,6 +1,6 @@
 //! A small ledger made by hand out of the verifier's formats: four validators, a chain of blocks, registers with their
 //! trees and proofs. Not one line of the ledger's own program is behind it.
-#![allow(dead_code, unused_imports, reason = "each test program uses its own part")]
+#![expect(dead_code, reason = "each test program uses its own part")]
 
 pub(crate) mod chain;
 pub(crate) mod node;
@@ -11,14 +11,14 @@ use sigeli::{keys::SecretKey, values};
 use sigeli_verifier::{
     bounded::{List, Text},
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, BlockId, DecisionRef, EctsTenths, GenesisHash, Height,
-        InstitutionId, KeyIndex, PermissionId, ProfileHash, ProgrammeId, TimeMs, VotingPower,
+        AuthorityId, BatchRoot, BlockId, DecisionRef, EctsTenths, GenesisHash, Height, InstitutionId, PermissionId,
+        ProfileHash, ProgrammeId, TimeMs, VotingPower,
     },
     time::{Day, Window},
     transaction::{
         Accreditation, BatchAnchor, CredentialType, Field, FieldPrefix, FieldPrefixes, HashAlgorithm, InstitutionKey,
-        InstitutionKind, InstitutionRegister, KeyPurposes, Level, Levels, Modes, Name, Payload, PermissionGrant,
-        PermissionScope, Sender,
+        InstitutionKind, InstitutionRegister, KeyPurposes, Level, Levels, Modes, Name, PermissionGrant,
+        PermissionScope,
     },
     trust::{Checkpoint, NetworkKind, Trust, TrustedLedger, TrustedSet},
     validators::{Validator, ValidatorSet},

@@ -7,10 +7,10 @@ use sigeli_verifier::{
     bounded::{List, Text},
     encode::Encode as _,
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, DecisionRef, EctsTenths, GovernanceSequence, Height,
-        InstitutionId, KeyIndex, PermissionId, ProfileHash, ProgrammeId, StatusHandle, TimeMs,
+        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, DecisionRef, EctsTenths, Height, InstitutionId,
+        KeyIndex, PermissionId, ProfileHash, StatusHandle,
     },
-    proof::{BatchItem, EntryProof, InstitutionAnswer, InstitutionProof},
+    proof::{EntryProof, InstitutionAnswer, InstitutionProof},
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, InstitutionEntry,
         InstitutionFacts, InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState, PermissionEntry,
@@ -18,7 +18,6 @@ use sigeli_verifier::{
         status_entry_name, status_name,
     },
     state::{InstitutionRegisters, StateRoots},
-    time::Day,
     transaction::{
         AuthorityKind, DecisionReason, HashAlgorithm, InstitutionKind, KeyPurposes, PermissionScope, StatusReason,
     },
@@ -339,7 +338,7 @@ impl State {
             }),
             None => match tree.prove(&number.to_bytes()) {
                 EntryProof::Absent(absence) => InstitutionAnswer::Absent(absence),
-                EntryProof::Present(_) => panic!("no institution has this number"),
+                EntryProof::Present(_) => unreachable!("no institution has this number"),
             },
         }
     }

@@ -96,6 +96,6 @@ fn terminal(leaves: &[Leaf]) -> AbsenceTerminal {
     match leaves {
         [] => AbsenceTerminal::Empty,
         [(key, value)] => AbsenceTerminal::Other { key: *key, value: *value },
-        _ => panic!("a walk ends with at most one leaf"),
+        _ => unreachable!("a walk ends with at most one leaf"),
     }
 }
