@@ -399,7 +399,9 @@ pub(super) async fn events(args: &EventsArgs) -> Result<u8, Failure> {
         let ended = stream(&reader, args, &mut events).await;
         match ended {
             Ok(()) if !args.follow => return Ok(0),
-            Ok(()) => {}
+            Ok(()) if events.has_moved() => {}
+            // A node that ends a followed stream at once is not asked again and again.
+            Ok(()) => return Err(QueryError::BrokenOff.into()),
             // A followed stream is ended by nodes now and then; whatever came before is proved and printed.
             Err(StreamEnd::Broken(error)) if args.follow && events.has_moved() => {
                 note(format_args!("note: {error}; going on with block {}", events.next()));
