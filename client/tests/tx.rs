@@ -17,7 +17,7 @@ use sigeli_verifier::{
     decode::Decode as _,
     encode::Encode as _,
     ids::AuthorityId,
-    transaction::{Draft, Payload, Sender, joint_key},
+    transaction::{Draft, Name, Payload, Sender, joint_key},
     trust::NetworkKind,
 };
 use world::{Issued, Run, World, sigeli};
@@ -736,4 +736,72 @@ async fn an_institution_manages_its_keys_programmes_and_batches() {
         assert_eq!(keys_of(1).len(), 3);
     })
     .await;
+}
+
+/// A genesis document, field by field as `docs/protocol.md` §14 lists them; without validators and observers.
+fn genesis() -> Vec<u8> {
+    let mut out = Vec::new();
+    1_u16.encode(&mut out);
+    NetworkKind::Test.encode(&mut out);
+    Name::new("სატესტო რეესტრი").unwrap().encode(&mut out);
+    Name::new("Test Register").unwrap().encode(&mut out);
+    1_795_510_800_000_u64.encode(&mut out);
+    4_u16.encode(&mut out);
+    for authority in 1..=4 {
+        let record = scripted::authority_record(authority);
+        out.push(authority);
+        record.kind.encode(&mut out);
+        record.name_ka.encode(&mut out);
+        record.name_en.encode(&mut out);
+        record.keys.encode(&mut out);
+        out.push(record.threshold);
+        record.log_keys.encode(&mut out);
+    }
+    0_u16.encode(&mut out);
+    0_u16.encode(&mut out);
+    scripted::policy().encode(&mut out);
+    out.extend_from_slice(&[0; 40]);
+    out
+}
+
+#[test]
+fn the_genesis_document_suffices_to_check_signatures_without_a_network() {
+    let desk = Desk::new();
+    let document = genesis();
+    desk.issued.write("genesis", &document);
+    let decided = ["--decision", "N 1, 2026-11-20", "--sequence", "1", "--genesis", "genesis", "--lang", "en"];
+    let made =
+        desk.ok(&[&["tx", "new", "policy-set", "--approvals-min", "4", "--out", "p.tx"], decided.as_slice()].concat());
+    assert!(made.out.contains("TEST LEDGER") && made.out.contains("Test Register"), "{}", made.out);
+    assert!(made.out.contains("4   (CHANGED, was 3)"), "{}", made.out);
+    let ledger = sigeli_verifier::domain::GENESIS.hash(&[&document]);
+    assert_eq!(desk.draft("p.tx").body().genesis.get(), ledger, "the hash of the document is the ledger");
+
+    // The position of a key is looked up in the document; a key that is not in it is refused.
+    let by = |key: &str, authority: &str| desk.sign("p.tx", key, &["--authority", authority, "--genesis", "genesis"]);
+    assert_eq!(by("other", "2").exit, 65);
+    for (key, authority) in [("n1", "2"), ("e1", "3"), ("m1", "1"), ("m2", "1")] {
+        assert_eq!(by(key, authority).exit, 0);
+    }
+    let show = || {
+        desk.ok(&["tx", "show", "p.tx", "--genesis", "genesis", "--lang", "en", "--decision", "N 1, 2026-11-20 "]).out
+    };
+    let shown = show();
+    assert!(shown.contains("That is enough") && shown.contains("Signed: key 1 of authority 1: genuine"), "{shown}");
+    assert!(shown.contains("= the decision that you named"), "{shown}");
+    let other = desk.ok(&["tx", "show", "p.tx", "--lang", "en", "--decision", "N 2"]).out;
+    assert!(other.contains("IS NOT THE DECISION") && other.contains("not checked"), "{other}");
+    // A signature of a key that the document does not name.
+    assert_eq!(desk.sign("p.tx", "other", &["--authority", "4", "--index", "0"]).exit, 0);
+    assert!(show().contains("FALSE, unless the keys were changed"), "{}", show());
+
+    // A document that was changed is another ledger's, and a damaged one is none.
+    let mut changed = document.clone();
+    changed[document.len() - 1] = 1;
+    desk.issued.write("changed", &changed);
+    desk.issued.write("short", &document[..document.len() - 1]);
+    for (name, why) in [("changed", "meant for the ledger"), ("short", "not a genesis document")] {
+        let run = desk.run(&["tx", "show", "p.tx", "--genesis", name]);
+        assert!(run.exit == 65 && run.err.contains(why), "{}", run.err);
+    }
 }

@@ -1,7 +1,12 @@
 //! A node that answers by script: over real gRPC on loopback, from a hand-made ledger (see `world`).
 
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test program uses its own part; which lint fires differs from one to the other"
+)]
+
 #[path = "../register/tree.rs"]
-#[expect(dead_code, reason = "each test program uses its own part")]
 mod tree;
 
 use std::{

@@ -10,7 +10,7 @@ use super::{
     terms::{both, say},
 };
 use crate::tx::{
-    known::{Known, KnownAuthority},
+    known::{Known, KnownAuthority, Source},
     standing::{self, Shortfall, SignatureState},
 };
 
@@ -119,7 +119,13 @@ fn given(view: &View<'_>) -> Vec<String> {
                 say!(language, "key {key} of authority {authority}", "უწყება {authority}-ის გასაღები {key}")
             },
         );
+        let founding = view.known.is_some_and(|known| known.source == Source::Genesis);
         let state = match standing::signature_state(draft, entry, view.known) {
+            // What the genesis document does not know is whether the keys were changed since.
+            SignatureState::Invalid | SignatureState::UnknownKey if founding => both(
+                "FALSE, unless the keys were changed since the ledger began (check with --node)",
+                "ყალბია, თუ გასაღებები რეესტრის დაწყების შემდეგ არ შეცვლილა (შეამოწმეთ --node პარამეტრით)",
+            ),
             SignatureState::Valid => both("genuine", "ნამდვილია"),
             SignatureState::Invalid => both(
                 "FALSE: not this key's signature over this transaction",
