@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics to fail")]
 
 mod scripted;
+#[expect(dead_code, reason = "each test program uses its own part")]
 mod world;
 
 use std::{

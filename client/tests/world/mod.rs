@@ -1,12 +1,6 @@
 //! A ledger of one height, made by hand out of the verifier's formats: every register holds at most one entry, so that its
 //! root is that entry's leaf and every path is empty.
 
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test program uses its own part; which lint fires differs from one to the other"
-)]
-
 use std::path::{Path, PathBuf};
 
 use sigeli::{
