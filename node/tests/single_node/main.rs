@@ -9,3 +9,4 @@
 mod life;
 mod register;
 mod solo;
+mod world;
