@@ -327,6 +327,11 @@ rejections! {
         /// The most entries.
         limit: u32,
     } => "the permission has {limit} history entries: it can only be withdrawn or replaced";
+    /// The institution coordinates as many programmes as it can.
+    231 programme_limit ProgrammeLimit {
+        /// The most.
+        limit: u32,
+    } => "the institution coordinates {limit} programmes, and can coordinate no more";
     /// The tree is smaller than the policy allows.
     300 batch_too_small BatchTooSmall {
         /// Its height.
@@ -484,6 +489,11 @@ rejections! {
         /// The reason.
         reason: StatusReason,
     } => "the reason {} does not fit", reason.code();
+    /// The institution has changed this batch as often as it can.
+    333 batch_history_full BatchHistoryFull {
+        /// The most entries.
+        limit: u32,
+    } => "the batch has {limit} history entries: it can only be revoked";
     /// No status is to be set.
     400 statuses_missing StatusesMissing => "the transaction sets no status";
     /// The status cannot follow the present one.

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use sigeli_verifier::{
     ids::{BatchSequence, InstitutionId, PermissionId, TimeMs},
+    params::STATUS_ENTRIES_MAX,
     record::{
         BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Writer,
     },
@@ -11,7 +12,11 @@ use sigeli_verifier::{
     transaction::{Accreditation, BatchAction, BatchAnchor, BatchStatusSet, PermissionScope, StatusReason},
 };
 
-use super::{InstitutionSigner, Target, Terms, permission::standing, status::reason_of_reinstatement};
+use super::{
+    InstitutionSigner, Target, Terms,
+    permission::standing,
+    status::{self, reason_of_reinstatement},
+};
 use crate::{
     outcome::{CheckError, Rejection},
     state::{Overlay, Usage, Write},
@@ -272,6 +277,9 @@ pub(super) fn check_status<R: NodeReader>(
     if !batch_reason_fits(action, reason, &target.writer) {
         return Err(Rejection::BatchReasonInvalid { reason }.into());
     }
+    // An institution's own changes are bound as those of credentials are: by the quota of the day and in number.
+    let own = matches!(target.writer, Writer::Institution { .. });
+    let usage = own.then(|| status::use_quota(state, terms, target.id, 1)).transpose()?;
     let mut record = state.view().batch(target.id, &set.root)?.ok_or(Rejection::UnknownBatch)?;
     let invalid = Rejection::BatchTransitionInvalid { action };
     let present = match record.status {
@@ -287,16 +295,23 @@ pub(super) fn check_status<R: NodeReader>(
         (_, BatchAction::Reinstate) => return Err(invalid.into()),
         (_, BatchAction::Annul) => before_void(state, target, set, present)?.ok_or(invalid)?,
     };
+    let written = present.map_or(0, |change| change.entries);
+    if own && next != BatchState::Revoked && written >= STATUS_ENTRIES_MAX {
+        return Err(Rejection::BatchHistoryFull { limit: STATUS_ENTRIES_MAX }.into());
+    }
     let change = BatchChange {
         state: next,
         reason,
         height: terms.height,
         time: terms.time,
         writer: target.writer,
-        entries: present.map_or(0, |change| change.entries).checked_add(1).ok_or(Rejection::NumbersExhausted)?,
+        entries: written.checked_add(1).ok_or(Rejection::NumbersExhausted)?,
     };
     record.status = BatchStatus::Changed(change);
-    Ok(Vec::from([Write::Batch(target.id, set.root, record), Write::BatchEntry(target.id, set.root, change)]))
+    let mut writes =
+        Vec::from([Write::Batch(target.id, set.root, record), Write::BatchEntry(target.id, set.root, change)]);
+    writes.extend(usage.map(|usage| Write::Usage(target.id, usage)));
+    Ok(writes)
 }
 
 /// State and reason before the newest changes that are void; `None` when the newest one is not.

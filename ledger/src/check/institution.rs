@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use sigeli_verifier::{
     bounded::List,
     ids::{InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
+    params::PROGRAMMES_MAX,
     record::{InstitutionEntry, InstitutionFacts, InstitutionState, ProgrammeRecord, Writer},
     state::InstitutionRegisters,
     transaction::{
@@ -210,6 +211,9 @@ pub(super) fn check_programme<R: NodeReader>(
     let expected = ProgrammeId::new(next);
     if given != expected {
         return Err(Rejection::ProgrammeNumberMismatch { given, expected }.into());
+    }
+    if next > PROGRAMMES_MAX {
+        return Err(Rejection::ProgrammeLimit { limit: PROGRAMMES_MAX }.into());
     }
     institution.facts.programmes = next;
     Ok(Vec::from([Write::Institution(by.id, institution), Write::Programme(by.id, given, record)]))

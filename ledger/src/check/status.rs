@@ -25,15 +25,25 @@ pub(super) fn check_set<R: NodeReader>(
     set: &StatusSet,
 ) -> Result<Vec<Write>, CheckError> {
     check_entries(&set.entries)?;
-    let day = terms.day();
-    let mut usage = state.view().usage(by.id)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
-    let quota = terms.policy.statuses_per_day;
     let count = u32::try_from(set.entries.len()).unwrap_or(u32::MAX);
-    usage.statuses =
-        usage.statuses.checked_add(count).filter(|used| *used <= quota).ok_or(Rejection::QuotaExceeded { quota })?;
+    let usage = use_quota(state, terms, by.id, count)?;
     let mut writes = apply(state, terms, by.id, by.writer(), &set.entries)?;
     writes.push(Write::Usage(by.id, usage));
     Ok(writes)
+}
+
+/// The institution's usage after `count` more changes of statuses today.
+pub(super) fn use_quota<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    institution: InstitutionId,
+    count: u32,
+) -> Result<Usage, CheckError> {
+    let (day, quota) = (terms.day(), terms.policy.statuses_per_day);
+    let mut usage = state.view().usage(institution)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
+    let used = usage.statuses.checked_add(count).filter(|used| *used <= quota);
+    usage.statuses = used.ok_or(Rejection::QuotaExceeded { quota })?;
+    Ok(usage)
 }
 
 /// The quality agency sets statuses by its own or a court's decision.

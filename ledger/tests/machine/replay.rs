@@ -184,8 +184,8 @@ fn golden_roots() {
 const GENESIS_HASH: &str = "d82cd0414b116869400ab98ce9c79f2b02ff494dff24b1b8f6072a202003f5fb";
 const GENESIS_STATE: &str = "9e67deabc61354f19f19007dece0ed441029c9f751f140ff3dea107352c42ce0";
 const GENESIS_BLOCK: &str = "149544b483d5d79b8dd23bd5b90eb5f9b8365242203c270c9911bf1d0c596399";
-const STORY_STATE: &str = "5b69eb23acd4a046413e0d9c19c2bd461bedaed99456567574f2764c514644ce";
-const STORY_BLOCK: &str = "7faf37b6a780c3d449d5992e331ea3cc76e8fdaae41249177aced5cd75075dca";
+const STORY_STATE: &str = "9bbc3ac0198f1b4e771fa9850ad22608b0bb44d69991ba0b464e92fbb71f0f10";
+const STORY_BLOCK: &str = "e75059011a0a439eb944dab5e871a8f74ee0fc1c374a6e751c9db0db46375efa";
 
 #[test]
 fn blocks_replayed_elsewhere_give_the_same_ledger() {

@@ -35,12 +35,14 @@ pub const INSTITUTION_KEYS_MAX: usize = 16;
 pub const INSTITUTION_KEYS_TOTAL_MAX: u16 = 1_024;
 /// Most institutions that award a programme together with the one that coordinates it.
 pub const PARTNERS_MAX: usize = 16;
+/// Most programmes that one institution coordinates.
+pub const PROGRAMMES_MAX: u32 = 65_536;
 /// Most entries in the history of one permission.
 pub const PERMISSION_ENTRIES_MAX: u32 = 64;
 /// Most permissions of one kind that are looked at when a batch is judged: the newest.
 pub const PERMISSIONS_JUDGED_MAX: usize = 64;
-/// Most entries in the history of one status that its institution may make. Ends (revocation, replacement) and orders of
-/// the quality agency are not bound by it.
+/// Most entries in the history of the status of one credential, or of one batch, that its institution may make. Ends
+/// (revocation, replacement) and orders of the quality agency are not bound by it.
 pub const STATUS_ENTRIES_MAX: u32 = 64;
 /// The fewest blocks between the one that schedules an upgrade and the one from which it counts.
 pub const UPGRADE_NOTICE_BLOCKS_MIN: u64 = 100;

@@ -284,8 +284,12 @@ impl Model {
 
     pub(super) fn set_batch(&mut self, at: At, asked: &BatchStatusSet) -> Verdict {
         let writer = at.writer(asked.institution, asked.decision)?;
+        let quota = self.policy.statuses_per_day;
         let institution = self.known(asked.institution)?;
         must(batch_reason_fits(asked.action, asked.reason, &writer), "batch_reason_invalid")?;
+        let own = matches!(writer, Writer::Institution { .. });
+        let (batches, statuses) = institution.used_on(at.day);
+        must(!own || statuses < quota, "quota_exceeded")?;
         let Some(batch) = institution.batches.get(asked.root.as_bytes()) else { return no("unknown_batch") };
         let newest = batch.history.last();
         let before = newest.map(|change| change.state);
@@ -306,7 +310,11 @@ impl Model {
         } else {
             (state, asked.reason)
         };
+        must(!own || state == BatchState::Revoked || batch.history.len() < 64, "batch_history_full")?;
         let (height, time) = at.place();
+        if own {
+            institution.used = Some((at.day.get(), batches, statuses + 1));
+        }
         let batch = institution.batches.get_mut(asked.root.as_bytes()).unwrap();
         let entries = count(&batch.history) + 1;
         batch.history.push(BatchChange { state, reason, height, time, writer, entries });

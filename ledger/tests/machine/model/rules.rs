@@ -334,6 +334,7 @@ impl Model {
             return Err(("already_exists", known.registered.get()));
         }
         must(number == programmes.len() + 1, "programme_number_mismatch")?;
+        must(number <= 65_536, "programme_limit")?;
         programmes.push(ProgrammeRecord {
             title_ka: asked.title_ka.clone(),
             title_en: asked.title_en.clone(),
