@@ -23,6 +23,9 @@ use crate::{
 /// The version of the messages.
 pub const MESSAGE_VERSION: u8 = 1;
 
+/// The tag of a sync response, the second byte of the message.
+pub const SYNC_RESPONSE_TAG: u8 = 10;
+
 /// A message between two nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
@@ -46,10 +49,12 @@ pub enum Message {
         /// Whose.
         validator: ValidatorAddress,
     },
-    /// Tag 7: answers it (address 20, 0 or 1 and the signed statement).
+    /// Tag 7: answers it (address 20, height 8, 0 or 1 and the signed statement).
     Report {
         /// Whose.
         validator: ValidatorAddress,
+        /// The height that the sender has committed.
+        committed: Height,
         /// The message, if any is known.
         highest: Option<SignedStatement>,
     },
@@ -105,9 +110,10 @@ impl Encode for Message {
                 out.push(6);
                 validator.encode(out);
             }
-            Self::Report { validator, highest } => {
+            Self::Report { validator, committed, highest } => {
                 out.push(7);
                 validator.encode(out);
+                committed.encode(out);
                 put_option(out, highest.as_ref());
             }
             Self::Status { committed, started } => {
@@ -121,7 +127,7 @@ impl Encode for Message {
                 out.extend_from_slice(&count.to_le_bytes());
             }
             Self::SyncResponse { from, blocks } => {
-                out.push(10);
+                out.push(SYNC_RESPONSE_TAG);
                 from.encode(out);
                 put_count(out, blocks.len());
                 for entry in blocks {
@@ -149,9 +155,11 @@ impl Decode for Message {
             4 => Self::RoundCertificate(RoundCertificate::decode(reader)?),
             5 => Self::ProposalRequest { height: Height::decode(reader)?, round: Round::decode(reader)? },
             6 => Self::ReportRequest { validator: ValidatorAddress::decode(reader)? },
-            7 => {
-                Self::Report { validator: ValidatorAddress::decode(reader)?, highest: read_option(reader, "highest")? }
-            }
+            7 => Self::Report {
+                validator: ValidatorAddress::decode(reader)?,
+                committed: Height::decode(reader)?,
+                highest: read_option(reader, "highest")?,
+            },
             8 => Self::Status {
                 committed: Height::decode(reader)?,
                 started: match reader.u8("started")? {
@@ -168,7 +176,7 @@ impl Decode for Message {
                 }
                 Self::SyncRequest { from, count }
             }
-            10 => {
+            SYNC_RESPONSE_TAG => {
                 let from = Height::decode(reader)?;
                 let count = reader.count("sync_blocks", usize::from(SYNC_BLOCKS_MAX))?;
                 let blocks = (0..count)

@@ -69,6 +69,13 @@ pub const SYNC_BLOCKS_MAX: u16 = 64;
 pub const SYNC_RESPONSE_MS: u64 = 5_000;
 /// How long consensus may take to commit a height that a peer has committed before it is fetched.
 pub const SYNC_GRACE_MS: u64 = 300;
+/// How long a validator that was behind waits at a height, without its vote, before it votes there after all: nothing was
+/// committed meanwhile, so the others may need it.
+pub const HELD_BACK_MS: u64 = 5_000;
+/// Most statements of our own key that are remembered, the latest of them.
+pub const OWN_STATEMENTS_MAX: usize = 1_024;
+/// In how many blocks below the head a node looks, when it starts, for the last signature of each validator.
+pub const REMEMBERED_BLOCKS_MAX: u64 = 16;
 /// How often a node tells its peers where it is.
 pub const STATUS_MS: u64 = 5_000;
 /// Most sync requests of one peer that are answered within [`STATUS_MS`].

@@ -5,13 +5,26 @@
 //! slot; the same message gets the stored signature again; any other is [`Fatal`].
 //!
 //! The [`SignGuard`] catches what no local record can: a restored or copied validator. A starting validator signs nothing
-//! before validators that together with it are a quorum have reported the highest message they hold of its key. Reports
-//! carry the signed message itself, so that a lying peer can hold a validator back only by silence.
+//! before validators that together with it are a quorum have reported the height they have committed and the highest
+//! message they hold of its key. A report counts once this node has itself committed the height that it claims, block by
+//! block and certificate by certificate. So a liar can hold a validator back only by silence: the message is proven by its
+//! signature, the height by the certificates; and what is claimed too high never counts, just as what is never said.
+//!
+//! Why the highest counted claim, and not one that more than f stand behind: whoever reached height h precommitted h - 1
+//! together with a quorum, of which each had committed h - 2. That quorum and the reporters' share validators, but none of
+//! them need be among the f + 1 highest claims: laggards may be. The highest claim is thus at least h - 2, unless f others
+//! lie while this one is restored. On the way there, each certificate that carries a signature of our key above the
+//! sign-state proves a copy ([`SignGuard::on_own_message`]). The two heights that may be left are passed without a vote
+//! ([`SignGuard::voting_from`]), unless nothing is committed meanwhile: then the others may need this vote, and whatever
+//! of ours they acted upon stands in their logs and thus in their reports.
+//!
+//! What is left: a copy from within the height being decided looks like the node itself. Then only those tell it that have
+//! received the newer message and not restarted, or have acted upon it.
 //!
 //! A `recover` mode (voting again two heights above the reported tip after a lost sign-state) is not here: a validator
 //! that is refused follows the ledger without a vote.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sigeli_verifier::{
     decode::{Decode, DecodeError, Reader},
@@ -25,6 +38,9 @@ use crate::{
     validators::HeightValidators,
     wal::WalPosition,
 };
+
+/// How many heights above the reported tip a validator that was behind lets pass without its vote.
+pub const HEIGHTS_HELD_BACK: u32 = 2;
 
 const VERSION: u8 = 1;
 /// Domain of the record's checksum. Local to a node: never on a wire.
@@ -214,24 +230,40 @@ pub enum GuardState {
     Refused(RefusalReason),
 }
 
-/// Collects reports of the highest message signed by our key.
+/// What another validator reports of our key, its signature verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// The height that the reporter has committed.
+    pub committed: Height,
+    /// The slot of the highest message of our key that it holds.
+    pub highest: Option<Slot>,
+}
+
+/// Collects reports of what our key signed.
 #[derive(Debug, Clone)]
 pub struct SignGuard {
     validator: ValidatorAddress,
     known: Option<Slot>,
-    reporters: BTreeSet<ValidatorAddress>,
+    /// The height up to which this node knows by itself what it signed: its head and its sign-state when it was opened.
+    own_height: Height,
+    /// Each reporter's first claim: our key has signed nothing since but what we signed.
+    claims: BTreeMap<ValidatorAddress, Height>,
+    voting_from: Height,
     state: GuardState,
 }
 
 impl SignGuard {
-    /// Starts waiting; `state` is the key's sign-state, if there is one.
+    /// Starts waiting; `state` is the key's sign-state, if there is one, `head` the committed height.
     #[must_use]
-    pub fn new(validator: ValidatorAddress, state: Option<&SignState>) -> Self {
+    pub fn new(validator: ValidatorAddress, state: Option<&SignState>, head: Height) -> Self {
         let refused = GuardState::Refused(RefusalReason::SignStateMissing);
+        let known = state.and_then(SignState::slot);
         Self {
             validator,
-            known: state.and_then(SignState::slot),
-            reporters: BTreeSet::new(),
+            known,
+            own_height: known.map_or(head, |slot| slot.height.max(head)),
+            claims: BTreeMap::new(),
+            voting_from: Height::default(),
             state: if state.is_some() { GuardState::WaitingForReports } else { refused },
         }
     }
@@ -242,42 +274,66 @@ impl SignGuard {
         self.state
     }
 
-    /// Takes a report by another validator. The caller has verified that `highest` is signed by our key.
+    /// The lowest height to vote at, once ready: two above the first that nobody is known to have committed, if this node
+    /// was behind. 0 when it was not.
+    #[must_use]
+    pub const fn voting_from(&self) -> Height {
+        self.voting_from
+    }
+
+    /// Votes from the next height on: the heights held back for were not committed without this vote.
+    pub const fn release(&mut self) {
+        self.voting_from = Height::new(0);
+    }
+
+    /// Takes notice of a verified message of our key, wherever it comes from; `known` is the sign-state's slot now.
     ///
-    /// A report above the sign-state refuses for ever, at any time: the sign-state is stored before a message leaves.
+    /// One above the sign-state refuses for ever, at any time: the sign-state is stored before a message leaves.
+    pub fn on_own_message(&mut self, reported: Slot, known: Option<Slot>) {
+        self.known = self.known.max(known);
+        if Some(reported) > self.known && !matches!(self.state, GuardState::Refused(_)) {
+            self.state = GuardState::Refused(RefusalReason::SignedElsewhere { known: self.known, reported });
+        }
+    }
+
+    /// Takes a report by another validator. The caller has verified that `highest` is signed by our key; `head` is what
+    /// this node has committed.
     pub fn on_report(
         &mut self,
         reporter: ValidatorAddress,
-        highest: Option<Slot>,
+        report: Report,
         known: Option<Slot>,
+        head: Height,
         validators: &HeightValidators,
     ) {
-        self.known = self.known.max(known);
-        if let Some(reported) = highest.filter(|reported| Some(*reported) > self.known) {
-            if !matches!(self.state, GuardState::Refused(_)) {
-                let reason = RefusalReason::SignedElsewhere { known: self.known, reported };
-                self.state = GuardState::Refused(reason);
-            }
-            return;
+        if let Some(reported) = report.highest {
+            self.on_own_message(reported, known);
         }
         if reporter != self.validator && validators.by_address(&reporter).is_some() {
-            self.reporters.insert(reporter);
+            self.claims.entry(reporter).or_insert(report.committed);
         }
-        self.update(validators);
+        self.update(head, validators);
     }
 
-    /// Counts again: the validators of the next height may be others. A sole validator is ready at once.
-    pub fn update(&mut self, validators: &HeightValidators) {
+    /// Counts again after a commit: claims are reached, and the validators of the next height may be others. A sole
+    /// validator is ready at once.
+    pub fn update(&mut self, head: Height, validators: &HeightValidators) {
         if self.state != GuardState::WaitingForReports {
             return;
         }
+        let reached: BTreeSet<_> = self.claims.iter().filter(|(_, claim)| **claim <= head).map(|(by, _)| *by).collect();
         let counted = validators
             .members()
             .iter()
-            .filter(|member| member.address == self.validator || self.reporters.contains(&member.address));
+            .filter(|member| member.address == self.validator || reached.contains(&member.address));
         let power = counted.map(|member| member.power.get()).sum();
-        if validators.set().is_quorum(power) {
-            self.state = GuardState::Ready;
+        if !validators.set().is_quorum(power) {
+            return;
+        }
+        self.state = GuardState::Ready;
+        let tip = self.claims.values().filter(|claim| **claim <= head).max().copied().unwrap_or_default();
+        if tip > self.own_height {
+            self.voting_from = (0..=HEIGHTS_HELD_BACK).fold(tip, |height, _| height.next());
         }
     }
 }

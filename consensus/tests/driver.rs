@@ -13,7 +13,10 @@ use sigeli_consensus::{
     simulator::{
         ApplicationFactory as _, MemorySignState, MemoryWal, SimulatedGenesis, Simulation, TestApplication, TestFactory,
     },
-    statement::{SignedProposal, SignedStatement, SignedVote, Statement},
+    statement::{
+        Polka, RoundCertificate, RoundCertificateKind, RoundVote, SignedProposal, SignedStatement, SignedVote,
+        Statement,
+    },
     sync::Peer,
     wal::WalDamage,
 };
@@ -116,7 +119,9 @@ impl Bench {
         let own = address(0);
         for node in 1..4 {
             actions.extend(self.connect(node));
-            actions.extend(self.receive(node, &Message::Report { validator: own, highest: None }));
+            actions.extend(
+                self.receive(node, &Message::Report { validator: own, committed: Height::new(0), highest: None }),
+            );
         }
         assert_eq!(self.driver.guard_state(), Some(GuardState::Ready));
         actions
@@ -212,7 +217,9 @@ fn nothing_is_signed_before_a_quorum_has_reported() {
         assert_eq!(bench.driver.guard_state(), Some(GuardState::WaitingForReports));
         assert!(votes(&actions).is_empty());
         actions.extend(bench.connect(node));
-        actions.extend(bench.receive(node, &Message::Report { validator: address(0), highest: None }));
+        actions.extend(
+            bench.receive(node, &Message::Report { validator: address(0), committed: Height::new(0), highest: None }),
+        );
     }
     assert_eq!(bench.driver.guard_state(), Some(GuardState::Ready));
 }
@@ -231,9 +238,71 @@ fn a_forged_report_drops_the_peer_and_refuses_nobody() {
     };
     let signature = sign(1, &Statement::Vote(forged));
     let highest = Some(SignedStatement { statement: Statement::Vote(forged), signature });
-    let actions = bench.receive(1, &Message::Report { validator: address(0), highest });
+    let actions = bench.receive(1, &Message::Report { validator: address(0), committed: Height::new(0), highest });
     assert!(actions.iter().any(|action| matches!(action, Action::DropPeer { reason: PeerFault::Refused(_), .. })));
     assert_eq!(bench.driver.guard_state(), Some(GuardState::WaitingForReports));
+}
+
+/// Whether the driver stopped because its key signed another statement at one of its slots.
+fn is_stopped_as_twin(actions: &[Action]) -> bool {
+    matches!(actions.last(), Some(Action::Stop { fatal: Fatal::DoubleSign { .. } }))
+}
+
+#[test]
+fn another_statement_of_our_key_at_a_slot_that_we_filled_stops_the_node() {
+    let voted = || {
+        let mut bench = Bench::open(4, Some(0));
+        bench.make_ready();
+        let (node, proposal) = first_proposal(&bench, NOW);
+        let block = proposal.block.id();
+        let cast = only_vote(&bench.receive(node, &Message::Proposal(proposal)));
+        assert_eq!(cast, Some((VoteKind::Prevote, Some(block))));
+        (bench, block)
+    };
+    let (mut bench, block) = voted();
+    assert!(!is_stopped_as_twin(&bench.receive(1, &vote(0, VoteKind::Prevote, 0, Some(block)))), "our own, echoed");
+    assert!(is_stopped_as_twin(&bench.receive(1, &vote(0, VoteKind::Prevote, 0, None))));
+    // The same in a report, in a quorum of prevotes and in a round certificate.
+    let Message::Vote(other) = vote(0, VoteKind::Prevote, 0, Some(BlockId::new([9; 32]))) else { unreachable!() };
+    let report =
+        Message::Report { validator: address(0), committed: Height::new(0), highest: Some(other.to_statement()) };
+    let polka = |signature| {
+        let (height, round, block) = (other.vote.height, other.vote.round, BlockId::new([9; 32]));
+        Message::Polka(Polka { height, round, block, signatures: vec![(address(0), signature)] })
+    };
+    let round_vote =
+        RoundVote { kind: other.vote.kind, block: other.vote.block, validator: address(0), signature: other.signature };
+    let certificate = Message::RoundCertificate(RoundCertificate {
+        height: other.vote.height,
+        round: other.vote.round,
+        kind: RoundCertificateKind::Skip,
+        votes: vec![round_vote],
+    });
+    for message in [report, polka(other.signature), certificate] {
+        let (mut bench, _) = voted();
+        assert!(is_stopped_as_twin(&bench.receive(2, &message)), "{message:?}");
+    }
+    // Nobody can stop us with a signature that is not our key's.
+    let (mut bench, _) = voted();
+    assert!(!is_stopped_as_twin(&bench.receive(2, &polka(Signature::new([1; 64])))));
+}
+
+#[test]
+fn a_twin_is_noticed_at_an_earlier_slot_too_and_after_a_restart() {
+    let mut bench = Bench::open(4, Some(0));
+    bench.make_ready();
+    bench.step(fires(0, TimeoutKind::Propose));
+    for other in 1..4 {
+        bench.receive(other, &vote(other, VoteKind::Prevote, 0, None));
+    }
+    let highest = bench.driver.sign_state().and_then(SignState::slot).expect("it has voted");
+    assert_eq!(highest.step, sigeli_consensus::statement::Step::Precommit);
+    let (application, wal) = bench.driver.into_parts();
+    wal.clone().sync().expect("memory does not fail");
+    let mut bench = Bench::reopen(application, bench.key, wal, bench.sign_state).expect("intact");
+    bench.step(Event::Started);
+    bench.connect(1);
+    assert!(is_stopped_as_twin(&bench.receive(1, &vote(0, VoteKind::Prevote, 0, Some(BlockId::new([9; 32]))))));
 }
 
 #[test]

@@ -29,8 +29,8 @@ use sigeli_verifier::{
     record::Policy,
     time::{Day, Window},
     transaction::{
-        AuthorityKind, InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Name, Payload, Sender, SignedTransaction,
-        Transaction, TransactionSignature,
+        AuthorityKind, InstitutionKey, InstitutionKind, InstitutionRegister, KeyPurposes, Name, Payload, Sender,
+        SignedTransaction, Transaction, TransactionSignature,
     },
     trust::NetworkKind,
     validators::ValidatorSet,

@@ -12,8 +12,8 @@ use sigeli_consensus::{
     ports::Fatal,
     signer::RefusalReason,
     simulator::{
-        Crash, CrashPoint, FaultPlan, Random, Report, Simulation, SimulationConfig, TestFactory, Violation, Window,
-        Wipe,
+        Crash, CrashPoint, FaultPlan, HomeCopy, Random, Report, Simulation, SimulationConfig, TestFactory, Violation,
+        Window, Wipe,
     },
     wal::WalDamage,
 };
@@ -265,4 +265,49 @@ fn planted_without_the_reports_a_node_made_anew_signs_twice() {
     let found = found.count();
     println!("the checker saw {found} of 20 sign twice");
     assert!(found > 0);
+}
+
+/// Node 1 loses its disk and is restored from a copy, sign-state and all, while every other node restarts once, so that
+/// none of them remembers from its life before what node 1 signed since the copy.
+fn run_restored(seed: u64, reports_emptied: bool) -> Result<Report, Violation> {
+    let mut random = Random::new(seed ^ 0xC0B1);
+    let copied_ms = random.between(300, 1_500);
+    // Long enough for the network to go on by some heights.
+    let lost_ms = copied_ms + random.between(1_000, 2_500);
+    let down_ms = random.between(400, 900);
+    let mut crashes = vec![crash(1, lost_ms, down_ms, Wipe::SinceCopy)];
+    crashes[0].point = CrashPoint::AfterActions(random.position(9));
+    for other in [0, 2, 3] {
+        crashes.push(crash(other, lost_ms + random.between(1, 500), random.between(50, 500), Wipe::Nothing));
+    }
+    let delays = vec![Window { from_ms: 0, to_ms: 4_500, severity: random.between(20, 400) }];
+    let losses = vec![Window { from_ms: 0, to_ms: 4_500, severity: random.between(0, 20) }];
+    let copies = vec![HomeCopy { node: 1, at_ms: copied_ms }];
+    // For a while it cannot catch up, so that its own certificates do not warn it.
+    let syncs_lost = vec![Window { from_ms: lost_ms, to_ms: 7_500, severity: 100 }];
+    let faults = FaultPlan { crashes, copies, delays, losses, syncs_lost, reports_emptied, ..FaultPlan::default() };
+    let mut config = config(seed, 60, faults);
+    config.healed_ms = 8_000;
+    run(config)
+}
+
+#[test]
+fn a_validator_restored_from_a_copy_never_signs_an_old_height_again() {
+    let (mut refused, mut restored) = (0, 0);
+    for seed in 0..200 {
+        let report = run_restored(seed, false).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        assert_eq!(report.dropped_peers, 0, "seed {seed}");
+        assert!(report.refused.iter().all(|(node, _)| *node == 1), "seed {seed}: {:?}", report.refused);
+        restored += report.faults.restores;
+        refused += report.refused.len();
+    }
+    println!("{restored} restored from a copy, {refused} of them without a vote for good");
+    assert!(restored >= 50 && refused >= 40, "{restored} {refused}");
+}
+
+#[test]
+fn planted_without_the_reports_a_restored_validator_signs_twice() {
+    let found = (0..100).filter(|seed| matches!(run_restored(*seed, true), Err(Violation::DoubleSign { .. }))).count();
+    println!("the checker saw {found} of 100 sign twice");
+    assert!(found >= 3, "{found}");
 }

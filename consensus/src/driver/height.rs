@@ -13,7 +13,9 @@ use crate::{
     engine::{Engine, EngineConfig, Input, Output, Timeout, TimeoutKind, Verdict},
     ingress::Waiting,
     message::Message,
-    params::{BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WITHHELD_MAX},
+    params::{
+        BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, HELD_BACK_MS, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WITHHELD_MAX,
+    },
     ports::{Application, Fatal, ProposeContext, SignStateStore, Validity, Wal},
     signer::Permission,
     statement::{Equivocation, SignedProposal, SignedStatement, Statement},
@@ -42,7 +44,13 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 self.pending = None;
                 self.cancel_height_timers();
             }
-            (Phase::Following, false) => self.request_sync(),
+            (Phase::Following, false) => {
+                let timer = TimerId::HeldBack { height: self.next_height() };
+                if self.started && self.may_vote_later() && !self.height.timers.contains(&timer) {
+                    self.set_timer(timer, HELD_BACK_MS);
+                }
+                self.request_sync();
+            }
             (Phase::Idle | Phase::Running(_), true) => {}
         }
         Ok(())
@@ -220,6 +228,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         let signed = SignedStatement { statement: pending.statement, signature };
         signer.record(signed, pending.wal)?;
         self.remember(signed);
+        self.keep_signed(signed.statement);
         let Phase::Running(engine) = &mut self.height.phase else { return Ok(()) };
         let outputs = engine.on_signature(signature)?;
         self.on_outputs(outputs)?;
@@ -315,7 +324,13 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     pub(super) fn commit(&mut self, block: SharedBlock, certificate: CommitCertificate) -> Result<(), Fatal> {
         let height = self.next_height();
         self.cancel_height_timers();
-        self.remember_certificate(height, block.id(), &certificate);
+        let guard_before = self.guard_state();
+        for signed in self.certified(height, block.id(), &certificate) {
+            self.remember(signed);
+            if self.own_address == Some(signed.statement.validator()) {
+                self.check_own(&signed)?;
+            }
+        }
         let outcome = self.application.commit(block.to_arc(), certificate)?;
         self.wal.truncate_below(height.next())?;
         self.pending = None;
@@ -324,8 +339,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         self.head.time = block.block().header.time;
         self.head.validators = outcome.validators;
         if let Some(guard) = &mut self.guard {
-            guard.update(&self.head.validators);
+            guard.update(height, &self.head.validators);
         }
+        self.tell_refusal(guard_before);
+        self.signed.retain(|slot, _| slot.height >= height);
         let owner = self.own_address.unwrap_or_else(|| ValidatorAddress::new([0; 20]));
         let (log, _) = WalLog::open(&self.head.genesis, &owner, height.next(), &[], None)?;
         self.height = HeightState::new(log, Vec::new());

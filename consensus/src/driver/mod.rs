@@ -35,10 +35,10 @@ use crate::{
     engine::{Engine, Input, SignatureCheck, Timeout},
     ingress::{Ingress, Refusal, WaitingQueue},
     message::Message,
-    params::{ConsensusParams, STATUS_MS},
+    params::{ConsensusParams, OWN_STATEMENTS_MAX, REMEMBERED_BLOCKS_MAX, STATUS_MS},
     ports::{Application, Fatal, Head, SignStateStore, Wal},
     signer::{GuardState, RefusalReason, SignGuard, SignState, Signer},
-    statement::{Equivocation, SignedProposal, SignedStatement, SignedVote, Statement},
+    statement::{Equivocation, SignedProposal, SignedStatement, SignedVote, Slot, Statement},
     sync::{Peer, Syncer},
     wal::{WalLog, WalPosition},
 };
@@ -71,6 +71,11 @@ pub enum TimerId {
     },
     /// A peer has committed this height and we have not.
     SyncGrace {
+        /// The height.
+        height: Height,
+    },
+    /// Nothing was committed while this validator, which was behind, held its vote back.
+    HeldBack {
         /// The height.
         height: Height,
     },
@@ -252,6 +257,8 @@ pub struct Driver<A, W, S> {
     /// Sync requests answered since the last status, by peer.
     served: BTreeMap<Peer, u32>,
     highest: BTreeMap<ValidatorAddress, SignedStatement>,
+    /// What our key signed here, at the height being decided and the one before: at most [`OWN_STATEMENTS_MAX`].
+    signed: BTreeMap<Slot, Statement>,
     equivocations: VecDeque<Equivocation>,
     pending: Option<PendingSignature>,
     next_request: u64,
@@ -286,7 +293,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         let (mut signer, mut guard) = (None, None);
         if let Some(own) = own_address {
             signer = Signer::load(sign_state, &head.genesis, &own)?;
-            guard = Some(SignGuard::new(own, signer.as_ref().map(Signer::state)));
+            guard = Some(SignGuard::new(own, signer.as_ref().map(Signer::state), head.height));
         }
         let named = signer.as_ref().and_then(|signer: &Signer<S>| signer.state().wal);
         let rows = wal.read_all(next)?;
@@ -312,6 +319,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             syncer: Syncer::default(),
             served: BTreeMap::new(),
             highest: BTreeMap::new(),
+            signed: BTreeMap::new(),
             equivocations: VecDeque::new(),
             pending: None,
             next_request: 0,
@@ -408,7 +416,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             self.actions.push(Action::SigningRefused { reason });
         }
         if let Some(guard) = &mut self.guard {
-            guard.update(&self.head.validators);
+            guard.update(self.head.height, &self.head.validators);
         }
         self.request_reports();
         self.enter_height()
@@ -422,6 +430,12 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             TimerId::SyncGrace { height } if height == self.next_height() => {
                 self.request_sync();
                 Ok(())
+            }
+            TimerId::HeldBack { height } if height == self.next_height() => {
+                if let Some(guard) = &mut self.guard {
+                    guard.release();
+                }
+                self.enter_height()
             }
             TimerId::SyncResponse { number } => {
                 if self.syncer.on_timeout(number) {
@@ -437,7 +451,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 self.request_sync();
                 Ok(())
             }
-            TimerId::Consensus { .. } | TimerId::Heartbeat { .. } | TimerId::SyncGrace { .. } => Ok(()),
+            TimerId::Consensus { .. }
+            | TimerId::Heartbeat { .. }
+            | TimerId::SyncGrace { .. }
+            | TimerId::HeldBack { .. } => Ok(()),
         }
     }
 
@@ -448,9 +465,19 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
 
     /// Whether we take part in the current height.
     fn may_vote(&self) -> bool {
+        self.may_vote_later() && !self.is_held_back()
+    }
+
+    /// Whether only the height keeps us from taking part.
+    fn may_vote_later(&self) -> bool {
         let ready = self.guard.as_ref().is_some_and(|guard| guard.state() == GuardState::Ready);
         let member = self.own_address.is_some_and(|own| self.head.validators.by_address(&own).is_some());
         ready && member && self.next_height() >= self.voting_from
+    }
+
+    /// Whether this height passes without our vote because this node was behind when it started.
+    fn is_held_back(&self) -> bool {
+        self.guard.as_ref().is_some_and(|guard| self.next_height() < guard.voting_from())
     }
 
     /// Remembers a verified statement, if it is its validator's highest, for validators that ask after a restart.
@@ -461,13 +488,22 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         }
     }
 
-    /// Fills the memory of signed messages from the head's certificate and the WAL.
+    /// Fills the memory of signed messages from the last certificates and the WAL: a restart must not forget what others
+    /// ask for. Our own among them tell whether the sign-state is the newest.
     fn remember_signed(&mut self) -> Result<(), Fatal> {
-        if let Some(committed) = self.application.block_at(self.head.height)? {
-            // The head's own set is the next one's, unless it has just changed: then the positions mean others.
-            if committed.block.header.validators == self.head.validators.set().hash() {
-                self.remember_certificate(self.head.height, self.head.id, &committed.certificate);
+        let (set, count) = (self.head.validators.set().hash(), self.head.validators.members().len());
+        let mut height = self.head.height;
+        for _ in 0..REMEMBERED_BLOCKS_MAX {
+            let Some(committed) = self.application.block_at(height)? else { break };
+            // Positions in a certificate mean the members of its own height's set.
+            if committed.block.header.validators != set || self.highest.len() >= count {
+                break;
             }
+            for signed in self.certified(height, committed.block.header.id(), &committed.certificate) {
+                self.remember(signed);
+            }
+            let Some(previous) = height.previous() else { break };
+            height = previous;
         }
         let mut signed = Vec::new();
         for input in &self.height.replay {
@@ -477,32 +513,73 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 _ => {}
             }
         }
-        signed.into_iter().for_each(|statement| self.remember(statement));
-        Ok(())
+        for statement in signed {
+            self.remember(statement);
+            if self.own_address == Some(statement.statement.validator()) {
+                self.keep_signed(statement.statement);
+            }
+        }
+        let known = self.sign_state().and_then(|state| state.highest);
+        if let Some(known) = known {
+            self.keep_signed(known.statement);
+        }
+        match self.own_address.and_then(|own| self.highest.get(&own).copied()) {
+            Some(own) => self.check_own(&own),
+            None => Ok(()),
+        }
     }
 
-    fn remember_certificate(
-        &mut self,
+    /// The precommits in a certificate of a height that the current set decided.
+    fn certified(
+        &self,
         height: Height,
         block: BlockId,
         certificate: &sigeli_verifier::certificate::CommitCertificate,
-    ) {
-        let members: Vec<_> = self.head.validators.members().iter().map(|member| member.address).collect();
-        for entry in certificate.signatures() {
-            let Some(validator) = members.get(usize::from(entry.validator)) else { continue };
+    ) -> Vec<SignedStatement> {
+        let members = self.head.validators.members();
+        let signed = certificate.signatures().iter().filter_map(|entry| {
             let vote = Vote {
                 kind: VoteKind::Precommit,
                 height,
                 round: certificate.round(),
                 block: Some(block),
-                validator: *validator,
+                validator: members.get(usize::from(entry.validator))?.address,
             };
-            self.remember(SignedVote { vote, signature: entry.signature }.to_statement());
+            Some(SignedVote { vote, signature: entry.signature }.to_statement())
+        });
+        signed.collect()
+    }
+
+    /// Remembers what our key signed here.
+    fn keep_signed(&mut self, statement: Statement) {
+        self.signed.insert(statement.slot(), statement);
+        while self.signed.len() > OWN_STATEMENTS_MAX {
+            self.signed.pop_first();
         }
     }
 
+    /// Holds a verified message of our key against what we know to have signed: another one in the same slot is fatal, one
+    /// above the sign-state takes our vote.
+    fn check_own(&mut self, signed: &SignedStatement) -> Result<(), Fatal> {
+        let slot = signed.statement.slot();
+        if self.signed.get(&slot).is_some_and(|known| *known != signed.statement) {
+            return Err(Fatal::DoubleSign { slot });
+        }
+        let known = self.sign_state().and_then(SignState::slot);
+        if let Some(guard) = &mut self.guard {
+            guard.on_own_message(slot, known);
+        }
+        Ok(())
+    }
+
     fn set_timer(&mut self, timer: TimerId, after_ms: u64) {
-        if matches!(timer, TimerId::Consensus { .. } | TimerId::Heartbeat { .. } | TimerId::SyncGrace { .. }) {
+        if matches!(
+            timer,
+            TimerId::Consensus { .. }
+                | TimerId::Heartbeat { .. }
+                | TimerId::SyncGrace { .. }
+                | TimerId::HeldBack { .. }
+        ) {
             self.height.timers.insert(timer);
         }
         self.actions.push(Action::SetTimer { timer, after_ms });

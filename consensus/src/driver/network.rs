@@ -6,6 +6,7 @@ use sigeli_verifier::{
     decode::Decode as _,
     encode::Encode as _,
     ids::{Height, Round, ValidatorAddress},
+    vote::{Vote, VoteKind},
 };
 
 use super::{Action, Driver, PeerFault, Phase, TimerId};
@@ -16,8 +17,8 @@ use crate::{
     message::Message,
     params::{MESSAGE_BYTES_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS, SYNC_REQUESTS_PER_PEER_MAX, SYNC_RESPONSE_MS},
     ports::{Application, CommittedBlock, Fatal, SignStateStore, Validity, Wal},
-    signer::{GuardState, SignGuard, Signer},
-    statement::{SignedProposal, SignedStatement, SignedVote},
+    signer::{GuardState, Report, SignGuard, SignState},
+    statement::{Polka, RoundCertificate, SignedProposal, SignedStatement, SignedVote},
     sync::Peer,
 };
 
@@ -45,6 +46,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             Message::Polka(polka) => match self.place(from, polka.height) {
                 Placement::Current => match self.ingress.check_polka(&polka, &self.head.validators) {
                     Ok(()) => {
+                        self.note_own_among(votes_of_polka(&polka))?;
                         self.wake(false)?;
                         self.feed(Input::Polka(polka))
                     }
@@ -55,6 +57,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             Message::RoundCertificate(certificate) => match self.place(from, certificate.height) {
                 Placement::Current => match self.ingress.check_round_certificate(&certificate, &self.head.validators) {
                     Ok(()) => {
+                        self.note_own_among(votes_of_round_certificate(&certificate))?;
                         self.wake(false)?;
                         self.feed(Input::RoundCertificate(certificate))
                     }
@@ -67,11 +70,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 Ok(())
             }
             Message::ReportRequest { validator } => {
-                let highest = self.highest.get(&validator).copied();
-                self.send(from, &Message::Report { validator, highest });
+                let (committed, highest) = (self.head.height, self.highest.get(&validator).copied());
+                self.send(from, &Message::Report { validator, committed, highest });
                 Ok(())
             }
-            Message::Report { validator, highest } => self.on_report(from, validator, highest),
+            Message::Report { validator, committed, highest } => self.on_report(from, validator, committed, highest),
             Message::Status { committed, started } => self.on_status(from, committed, started),
             Message::SyncRequest { from: first, count } => self.on_sync_request(from, first, count),
             Message::SyncResponse { from: first, blocks } => self.on_sync_response(from, first, blocks),
@@ -169,12 +172,38 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         }
     }
 
-    /// Remembers a verified statement. One of our own key above our sign-state means that the key runs elsewhere.
+    /// Remembers a verified statement. One of our own key that we did not sign means that the key runs elsewhere.
     fn note_signed(&mut self, signed: SignedStatement) -> Result<(), Fatal> {
         self.remember(signed);
-        match self.own_address {
-            Some(own) if signed.statement.validator() == own => self.on_own_message_reported(own, Some(signed)),
-            _ => Ok(()),
+        self.note_own(&signed)
+    }
+
+    /// Looks at a verified statement, if it is of our key.
+    fn note_own(&mut self, signed: &SignedStatement) -> Result<(), Fatal> {
+        if self.own_address != Some(signed.statement.validator()) {
+            return Ok(());
+        }
+        let before = self.guard_state();
+        self.check_own(signed)?;
+        self.tell_refusal(before);
+        if self.guard_state() == before { Ok(()) } else { self.enter_height() }
+    }
+
+    /// Looks for statements of our key among the votes of a certificate, whose signatures are not verified yet.
+    fn note_own_among(&mut self, votes: impl Iterator<Item = SignedVote>) -> Result<(), Fatal> {
+        let own = self.own_address;
+        for signed in votes.filter(|vote| own == Some(vote.vote.validator)).map(SignedVote::to_statement) {
+            if self.ingress.check_statement(&signed, &self.head.validators).is_ok() {
+                self.note_own(&signed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the operator that this validator has lost its vote, once.
+    pub(super) fn tell_refusal(&mut self, before: Option<GuardState>) {
+        if let Some(GuardState::Refused(reason)) = self.guard_state().filter(|after| Some(*after) != before) {
+            self.actions.push(Action::SigningRefused { reason });
         }
     }
 
@@ -182,8 +211,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         &mut self,
         from: Peer,
         validator: ValidatorAddress,
+        committed: Height,
         highest: Option<SignedStatement>,
     ) -> Result<(), Fatal> {
+        self.syncer.on_claim(from, committed);
         let Some(reporter) = self.peers.get(&from).copied().flatten() else { return Ok(()) };
         let Some(key) = self.config.key.filter(|_| self.own_address == Some(validator)) else { return Ok(()) };
         if let Some(signed) = &highest {
@@ -193,27 +224,16 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             if !is_ours {
                 return self.refuse(from, Refusal::Signature);
             }
+            self.note_own(signed)?;
         }
-        self.on_own_message_reported(reporter, highest)
-    }
-
-    fn on_own_message_reported(
-        &mut self,
-        reporter: ValidatorAddress,
-        highest: Option<SignedStatement>,
-    ) -> Result<(), Fatal> {
-        let known = self.signer.as_ref().map(Signer::state).and_then(crate::signer::SignState::slot);
-        let Some(guard) = &mut self.guard else { return Ok(()) };
-        let before = guard.state();
-        guard.on_report(reporter, highest.map(|signed| signed.statement.slot()), known, &self.head.validators);
-        let after = guard.state();
-        if before != after {
-            if let GuardState::Refused(reason) = after {
-                self.actions.push(Action::SigningRefused { reason });
-            }
-            self.enter_height()?;
+        let before = self.guard_state();
+        let known = self.sign_state().and_then(SignState::slot);
+        let report = Report { committed, highest: highest.map(|signed| signed.statement.slot()) };
+        if let Some(guard) = &mut self.guard {
+            guard.on_report(reporter, report, known, self.head.height, &self.head.validators);
         }
-        Ok(())
+        self.note_lag();
+        if self.guard_state() == before { Ok(()) } else { self.enter_height() }
     }
 
     /// Asks everybody for the highest message signed by our key, while we may not sign.
@@ -379,4 +399,30 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         self.syncer.on_disconnected(peer);
         self.actions.push(Action::DropPeer { peer, reason });
     }
+}
+
+fn votes_of_polka(polka: &Polka) -> impl Iterator<Item = SignedVote> {
+    polka.signatures.iter().map(|(validator, signature)| SignedVote {
+        vote: Vote {
+            kind: VoteKind::Prevote,
+            height: polka.height,
+            round: polka.round,
+            block: Some(polka.block),
+            validator: *validator,
+        },
+        signature: *signature,
+    })
+}
+
+fn votes_of_round_certificate(certificate: &RoundCertificate) -> impl Iterator<Item = SignedVote> {
+    certificate.votes.iter().map(|vote| SignedVote {
+        vote: Vote {
+            kind: vote.kind,
+            height: certificate.height,
+            round: certificate.round,
+            block: vote.block,
+            validator: vote.validator,
+        },
+        signature: vote.signature,
+    })
 }

@@ -38,9 +38,9 @@ fn messages() -> Vec<Message> {
         certificate(RoundCertificateKind::Precommit),
         Message::ProposalRequest { height: Height::new(5), round: Round::new(2) },
         Message::ReportRequest { validator: validator(3) },
-        Message::Report { validator: validator(3), highest: None },
-        Message::Report { validator: validator(1), highest: Some(prevote.to_statement()) },
-        Message::Report { validator: validator(0), highest: Some(fresh.to_statement()) },
+        Message::Report { validator: validator(3), committed: Height::new(4), highest: None },
+        Message::Report { validator: validator(1), committed: Height::new(4), highest: Some(prevote.to_statement()) },
+        Message::Report { validator: validator(0), committed: Height::new(4), highest: Some(fresh.to_statement()) },
         Message::Status { committed: Height::new(4), started: false },
         Message::Status { committed: Height::new(4), started: true },
         Message::SyncRequest { from: Height::new(5), count: SYNC_BLOCKS_MAX },
@@ -74,7 +74,7 @@ fn the_bytes_are_pinned() {
         let bytes = message.to_bytes();
         hasher.update(&u64::try_from(bytes.len()).expect("small").to_le_bytes()).update(&bytes);
     }
-    assert_eq!(hasher.finalize().to_string(), "91986ef86360d8f5015306fdc396f0f546938a5a9e4d1fe07b671e7aff7a3dd9");
+    assert_eq!(hasher.finalize().to_string(), "3a375ded0205c05642e35aa04e6819e3a54fac3604b8705301b565a875075b1f");
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

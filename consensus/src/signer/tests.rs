@@ -82,21 +82,73 @@ fn slot(height: u64, step: crate::statement::Step) -> Slot {
     Slot { height: Height::new(height), round: Round::new(0), step }
 }
 
+/// A report of a height and no message.
+fn at(committed: u64) -> Report {
+    Report { committed: Height::new(committed), highest: None }
+}
+
+fn holding(highest: Slot) -> Report {
+    Report { committed: Height::new(0), highest: Some(highest) }
+}
+
+const fn head(height: u64) -> Height {
+    Height::new(height)
+}
+
 #[test]
 fn the_guard_waits_for_a_quorum_with_itself() {
     let state = SignState::new(GENESIS, validator(0));
     let set = validators();
-    let mut guard = SignGuard::new(validator(0), Some(&state));
-    guard.update(&set);
+    let mut guard = SignGuard::new(validator(0), Some(&state), head(0));
+    guard.update(head(0), &set);
     assert_eq!(guard.state(), GuardState::WaitingForReports);
-    guard.on_report(validator(1), None, None, &set);
+    guard.on_report(validator(1), at(0), None, head(0), &set);
     // Neither the same peer again, nor ourselves, nor a stranger counts.
     for uncounted in [1, 0, 9] {
-        guard.on_report(validator(uncounted), None, None, &set);
+        guard.on_report(validator(uncounted), at(0), None, head(0), &set);
         assert_eq!(guard.state(), GuardState::WaitingForReports, "{uncounted}");
     }
-    guard.on_report(validator(2), None, None, &set);
+    guard.on_report(validator(2), at(0), None, head(0), &set);
     assert_eq!(guard.state(), GuardState::Ready);
+    assert_eq!(guard.voting_from(), head(0));
+}
+
+#[test]
+fn a_claim_counts_once_it_is_reached_and_a_lie_never() {
+    let state = SignState::new(GENESIS, validator(0));
+    let set = validators();
+    let mut guard = SignGuard::new(validator(0), Some(&state), head(5));
+    guard.on_report(validator(1), at(5), None, head(5), &set);
+    guard.on_report(validator(2), at(20), None, head(5), &set);
+    guard.on_report(validator(3), at(u64::MAX), None, head(5), &set);
+    // What a peer says later neither raises nor lowers what it said first: our key has signed nothing since.
+    guard.on_report(validator(2), at(5), None, head(5), &set);
+    guard.on_report(validator(2), at(30), None, head(5), &set);
+    for height in 5..20 {
+        guard.update(head(height), &set);
+        assert_eq!(guard.state(), GuardState::WaitingForReports, "{height}");
+    }
+    guard.update(head(20), &set);
+    assert_eq!(guard.state(), GuardState::Ready);
+    // Two heights may hold signatures of ours that nobody has told of: 21 and 22.
+    assert_eq!(guard.voting_from(), head(23));
+    guard.release();
+    assert_eq!(guard.voting_from(), head(0));
+}
+
+#[test]
+fn nothing_is_held_back_by_claims_that_the_sign_state_knows_of() {
+    let set = validators();
+    for (signed, claim, expected) in [(None, 4, 0), (None, 5, 8), (Some(5), 5, 0), (Some(5), 6, 9), (Some(6), 6, 0)] {
+        let mut state = SignState::new(GENESIS, validator(0));
+        state.highest = signed.map(|height| vote(0, VoteKind::Prevote, height, 0, None).to_statement());
+        let mut guard = SignGuard::new(validator(0), Some(&state), head(4));
+        for reporter in 1..3 {
+            guard.on_report(validator(reporter), at(claim), state.slot(), head(claim), &set);
+        }
+        assert_eq!(guard.state(), GuardState::Ready);
+        assert_eq!(guard.voting_from(), head(expected), "signed {signed:?}, others at {claim}");
+    }
 }
 
 #[test]
@@ -105,23 +157,23 @@ fn the_guard_refuses_what_was_signed_elsewhere() {
     let set = validators();
     let mut state = SignState::new(GENESIS, validator(0));
     state.highest = Some(vote(0, VoteKind::Prevote, 5, 0, None).to_statement());
-    let known = state.slot();
+    let known = state.slot().expect("it has signed");
     // Equal and lower reports are ordinary.
-    let mut guard = SignGuard::new(validator(0), Some(&state));
-    guard.on_report(validator(1), known, known, &set);
-    guard.on_report(validator(2), Some(slot(4, Step::Precommit)), known, &set);
+    let mut guard = SignGuard::new(validator(0), Some(&state), head(4));
+    guard.on_report(validator(1), holding(known), Some(known), head(4), &set);
+    guard.on_report(validator(2), holding(slot(4, Step::Precommit)), Some(known), head(4), &set);
     assert_eq!(guard.state(), GuardState::Ready);
     // A higher one refuses, before and after it was ready, and for good.
     let reported = slot(5, Step::Precommit);
-    let refused = GuardState::Refused(RefusalReason::SignedElsewhere { known, reported });
-    guard.on_report(validator(3), Some(reported), known, &set);
+    let refused = GuardState::Refused(RefusalReason::SignedElsewhere { known: Some(known), reported });
+    guard.on_report(validator(3), holding(reported), Some(known), head(4), &set);
     assert_eq!(guard.state(), refused);
-    guard.on_report(validator(2), None, Some(reported), &set);
+    guard.on_report(validator(2), at(4), Some(reported), head(4), &set);
     assert_eq!(guard.state(), refused);
     // Without a sign-state nothing helps.
-    let mut guard = SignGuard::new(validator(0), None);
+    let mut guard = SignGuard::new(validator(0), None, head(4));
     for reporter in 1..4 {
-        guard.on_report(validator(reporter), None, None, &set);
+        guard.on_report(validator(reporter), at(0), None, head(4), &set);
     }
     assert_eq!(guard.state(), GuardState::Refused(RefusalReason::SignStateMissing));
 }
@@ -133,7 +185,7 @@ fn a_sole_validator_is_ready_at_once() {
         &[validator(0)],
     )
     .expect("one validator");
-    let mut guard = SignGuard::new(validator(0), Some(&SignState::new(GENESIS, validator(0))));
-    guard.update(&set);
+    let mut guard = SignGuard::new(validator(0), Some(&SignState::new(GENESIS, validator(0))), head(0));
+    guard.update(head(0), &set);
     assert_eq!(guard.state(), GuardState::Ready);
 }

@@ -170,6 +170,10 @@ impl ApplicationFactory for TestFactory {
         }
     }
 
+    fn copy(&mut self, application: &TestApplication) -> Option<TestApplication> {
+        Some(application.clone())
+    }
+
     fn reopen(&mut self, _: usize, crashed: TestApplication) -> TestApplication {
         crashed
     }

@@ -87,6 +87,9 @@ pub enum Wipe {
     SignState,
     /// Both, and an empty sign-state is put in place: what no operator may do.
     Everything,
+    /// All that was written since the node's last [`HomeCopy`]: database, WAL and sign-state are the copy's. Nothing is lost
+    /// when there is no copy, or when the node has committed fewer than two blocks since: see [`crate::signer`].
+    SinceCopy,
 }
 
 /// A crash and the restart after it.
@@ -104,6 +107,15 @@ pub struct Crash {
     pub wipe: Wipe,
 }
 
+/// A copy of a node's whole home, taken while it runs; a later one replaces it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HomeCopy {
+    /// Whose.
+    pub node: usize,
+    /// When, in milliseconds from the start.
+    pub at_ms: u64,
+}
+
 /// What goes wrong in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaultPlan {
@@ -111,17 +123,21 @@ pub struct FaultPlan {
     pub losses: Vec<Window>,
     /// Messages take longer, and overtake each other.
     pub delays: Vec<Window>,
+    /// Sync responses are lost: nobody catches up.
+    pub syncs_lost: Vec<Window>,
     /// The network is cut in two.
     pub partitions: Vec<Window>,
     /// Nodes crash.
     pub crashes: Vec<Crash>,
+    /// Homes are copied.
+    pub copies: Vec<HomeCopy>,
     /// Nodes that are down from the start and stay so.
     pub dead: Vec<usize>,
     /// Nodes that sign a second, conflicting message whenever they vote or propose, and send it to half of the others.
     pub equivocators: Vec<usize>,
     /// Whether the double-sign checker watches the equivocators too, and so must find them.
     pub equivocators_watched: bool,
-    /// Whether reports of the highest signed message arrive empty: takes the guard's eyes away.
+    /// Whether reports of a validator's signed messages arrive empty, at height 0: takes the guard's eyes away.
     pub reports_emptied: bool,
 }
 
@@ -136,6 +152,8 @@ pub struct FaultCounts {
     pub cut: u64,
     /// Crashes.
     pub crashes: u64,
+    /// Homes restored from an old copy.
+    pub restores: u64,
     /// Conflicting votes and proposals sent.
     pub equivocations: u64,
 }

@@ -24,7 +24,7 @@ use sigeli_verifier::{
 pub use self::{
     application::{TestApplication, TestFactory},
     checker::Violation,
-    faults::{Crash, CrashPoint, FaultCounts, FaultPlan, Random, Window, Wipe},
+    faults::{Crash, CrashPoint, FaultCounts, FaultPlan, HomeCopy, Random, Window, Wipe},
     network::{Report, Simulation, SimulationConfig},
     storage::{MemorySignState, MemoryWal},
 };
@@ -58,6 +58,11 @@ pub trait ApplicationFactory {
 
     /// A new application at genesis.
     fn create(&mut self, node: usize, genesis: &SimulatedGenesis) -> Self::Application;
+
+    /// A copy of what is durable of an application, for a node whose home is copied; `None` if this application has none.
+    fn copy(&mut self, _application: &Self::Application) -> Option<Self::Application> {
+        None
+    }
 
     /// The application after a crash: only what was durable is left.
     fn reopen(&mut self, node: usize, crashed: Self::Application) -> Self::Application;

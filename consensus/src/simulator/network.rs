@@ -24,7 +24,7 @@ use crate::{
     block::SharedBlock,
     driver::{Action, Driver, DriverConfig, Event, TimerId},
     engine::SignatureCheck,
-    message::Message,
+    message::{Message, SYNC_RESPONSE_TAG},
     params::ConsensusParams,
     ports::{Application, Fatal},
     signer::{RefusalReason, SignState},
@@ -72,6 +72,8 @@ pub struct Report {
     pub dropped_peers: u64,
     /// Validators that refused to sign, and why.
     pub refused: Vec<(usize, RefusalReason)>,
+    /// Equivocators that stopped themselves when they heard of their second messages.
+    pub stopped: Vec<usize>,
     /// Blocks that were built after round 0.
     pub later_rounds: u64,
     /// The virtual times at which node 0 committed.
@@ -87,7 +89,15 @@ enum Happening {
     Connected { peer: usize },
     Disconnected { peer: usize },
     Crash(Crash),
+    Copy,
     Restart,
+}
+
+/// A copy of a node's home.
+struct Home<A> {
+    application: A,
+    wal: MemoryWal,
+    record: Option<Vec<u8>>,
 }
 
 struct Scheduled {
@@ -108,6 +118,7 @@ struct Node<A> {
     incarnation: u64,
     timers: BTreeMap<TimerId, u64>,
     armed: Option<Crash>,
+    copy: Option<Home<A>>,
     skew_ms: u64,
     checked: Height,
 }
@@ -190,6 +201,7 @@ impl<F: ApplicationFactory> Simulation<F> {
                     incarnation: 0,
                     timers: BTreeMap::new(),
                     armed: None,
+                    copy: None,
                     skew_ms: random.below(SKEW_MS_MAX),
                     checked: Height::new(0),
                 }
@@ -221,6 +233,7 @@ impl<F: ApplicationFactory> Simulation<F> {
                 equivocations: 0,
                 dropped_peers: 0,
                 refused: Vec::new(),
+                stopped: Vec::new(),
                 later_rounds: 0,
                 commit_times_ms: Vec::new(),
                 trace: [0; 32],
@@ -232,6 +245,9 @@ impl<F: ApplicationFactory> Simulation<F> {
                 let at_ms = simulation.random.below(20);
                 simulation.schedule(at_ms, node, None, Happening::Restart);
             }
+        }
+        for copy in simulation.config.faults.copies.clone() {
+            simulation.schedule(copy.at_ms, copy.node, None, Happening::Copy);
         }
         for crash in simulation.config.faults.crashes.clone() {
             simulation.schedule(crash.at_ms, crash.node, None, Happening::Crash(crash));
@@ -269,7 +285,8 @@ impl<F: ApplicationFactory> Simulation<F> {
 
     fn is_done(&self) -> bool {
         let dead = &self.config.faults.dead;
-        self.nodes.iter().enumerate().filter(|(number, _)| !dead.contains(number)).all(|(_, node)| {
+        let is_gone = |number: &usize| dead.contains(number) || self.report.stopped.contains(number);
+        self.nodes.iter().enumerate().filter(|(number, _)| !is_gone(number)).all(|(_, node)| {
             node.driver.as_ref().is_some_and(|driver| driver.head().height.get() >= self.config.target)
         })
     }
@@ -299,6 +316,10 @@ impl<F: ApplicationFactory> Simulation<F> {
         }
         let event = match scheduled.happening {
             Happening::Restart => return self.restart(number),
+            Happening::Copy => {
+                self.copy_home(number);
+                return Ok(());
+            }
             Happening::Crash(crash) => {
                 self.arm(number, crash);
                 return Ok(());
@@ -345,6 +366,15 @@ impl<F: ApplicationFactory> Simulation<F> {
         if let Some(Action::Stop { fatal }) = actions.last() {
             let is_planned = self.nodes[number].armed.is_some() && matches!(fatal, Fatal::Storage { .. });
             if !is_planned {
+                let is_found_out = self.config.faults.equivocators.contains(&number)
+                    && !self.config.faults.equivocators_watched
+                    && matches!(fatal, Fatal::DoubleSign { .. });
+                if is_found_out {
+                    // It has heard of a message that it did not sign itself: its key is in two hands, and it says no more.
+                    self.nodes[number].driver = None;
+                    self.report.stopped.push(number);
+                    return Ok(());
+                }
                 return Err(Violation::Stopped { node: number, fatal: fatal.clone() });
             }
             self.crash(number);
@@ -477,6 +507,12 @@ impl<F: ApplicationFactory> Simulation<F> {
             counts.cut = counts.cut.saturating_add(1);
             return;
         }
+        // The second byte of a message is its tag.
+        let is_sync = bytes.get(1) == Some(&SYNC_RESPONSE_TAG);
+        if is_sync && faults.syncs_lost.iter().any(|window| window.holds(now)) {
+            counts.lost = counts.lost.saturating_add(1);
+            return;
+        }
         let loss = faults.losses.iter().filter(|window| window.holds(now)).map(|window| window.severity).max();
         if loss.is_some_and(|percent| self.random.chance_percent(percent)) {
             counts.lost = counts.lost.saturating_add(1);
@@ -506,6 +542,30 @@ impl<F: ApplicationFactory> Simulation<F> {
         }
     }
 
+    fn copy_home(&mut self, number: usize) {
+        let node = &mut self.nodes[number];
+        let Some(driver) = &node.driver else { return };
+        let Some(application) = self.factory.copy(driver.application()) else { return };
+        node.copy = Some(Home { application, wal: node.wal.copy(), record: node.sign_state.record() });
+    }
+
+    /// Puts the copy of a node's home in the place of what it wrote since.
+    fn restore_home(&mut self, number: usize) {
+        let node = &mut self.nodes[number];
+        let (Some(Home { application, wal, record }), Some(lost)) = (node.copy.take(), &node.stopped_application)
+        else {
+            return;
+        };
+        if lost.head().height.get() < application.head().height.get().saturating_add(2) {
+            return;
+        }
+        node.checked = application.head().height;
+        node.stopped_application = Some(application);
+        node.wal = wal;
+        node.sign_state.overwrite(record);
+        self.report.faults.restores = self.report.faults.restores.saturating_add(1);
+    }
+
     fn crash(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         let (Some(driver), Some(crash)) = (node.driver.take(), node.armed.take()) else { return };
@@ -526,6 +586,7 @@ impl<F: ApplicationFactory> Simulation<F> {
                 let empty = SignState::new(self.genesis.genesis, address).to_record();
                 node.sign_state.overwrite(Some(empty));
             }
+            (Wipe::SinceCopy, _) => self.restore_home(number),
             _ => {}
         }
         self.report.faults.crashes = self.report.faults.crashes.saturating_add(1);
@@ -569,7 +630,9 @@ fn public(key: &SigningKey) -> PublicKey {
 /// The message, or, if it is a report, one that knows nothing.
 fn empty_report(bytes: Arc<[u8]>) -> Arc<[u8]> {
     match Message::from_bytes(&bytes) {
-        Ok(Message::Report { validator, .. }) => Message::Report { validator, highest: None }.to_bytes().into(),
+        Ok(Message::Report { validator, .. }) => {
+            Message::Report { validator, committed: Height::new(0), highest: None }.to_bytes().into()
+        }
         _ => bytes,
     }
 }

@@ -57,6 +57,13 @@ impl MemoryWal {
         state.fuse = Fuse::default();
     }
 
+    /// Another log with what is durable in this one.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let durable = self.state.borrow().durable.clone();
+        Self { state: Rc::new(RefCell::new(WalState { durable, ..WalState::default() })) }
+    }
+
     /// Loses everything, as a careless operator would.
     pub fn wipe(&self) {
         *self.state.borrow_mut() = WalState::default();
