@@ -46,8 +46,10 @@ use crate::{
 
 /// For how long a peer is ignored that sent what no correct node sends.
 const MUTE: Duration = Duration::from_secs(10);
-/// Most submissions taken in before consensus is told.
+/// Most submissions taken in before consensus is told; fewer when a peer has said something meanwhile.
 const SUBMISSIONS_AT_ONCE: usize = 256;
+/// Most events of the network that are taken in before a waiting submission gets its turn.
+const EVENTS_IN_A_ROW_MAX: u32 = 64;
 /// Most pooled transactions told to a peer that connects.
 const RESEND_MAX: usize = 1_000;
 
@@ -79,6 +81,11 @@ pub struct ConsensusPorts {
 pub enum End {
     /// It was asked to.
     Requested,
+    /// A channel to it closed although nobody had asked it to stop: who held the other end has failed.
+    Abandoned {
+        /// Who.
+        by: &'static str,
+    },
     /// Storage or safety failed.
     Fatal(Fatal),
 }
@@ -121,7 +128,9 @@ struct Worker {
     key: SigningKey,
     ports: ConsensusPorts,
     validators: BTreeMap<PeerId, ValidatorAddress>,
+    /// The numbers of all peers ever connected, as many as are registered: connecting again gives no new name.
     numbers: BTreeMap<PeerId, Peer>,
+    /// The connected ones.
     peers: BTreeMap<Peer, PeerId>,
     muted: BTreeMap<PeerId, Instant>,
     next_number: u64,
@@ -160,28 +169,44 @@ impl Worker {
         if let Err(fatal) = self.feed(Event::Started) {
             return End::Fatal(fatal);
         }
+        let mut events_in_a_row = 0_u32;
         loop {
             if let Err(fatal) = self.fire_due() {
                 return End::Fatal(fatal);
             }
             self.publish();
             let due = self.next_due();
+            // What peers say goes first: consensus must not wait for the edge. But the edge gets a turn now and then.
+            let edge_first = events_in_a_row >= EVENTS_IN_A_ROW_MAX && !self.ports.submitted.is_empty();
+            events_in_a_row = if edge_first { 0 } else { events_in_a_row };
             let step = tokio::select! {
+                biased;
                 () = self.ports.shutdown.cancelled() => return End::Requested,
-                () = tokio::time::sleep_until(due) => Ok(()),
+                event = self.ports.events.recv(), if !edge_first => match event {
+                    Some(event) => {
+                        events_in_a_row += 1;
+                        self.on_network(event)
+                    }
+                    None => return self.abandoned("the network"),
+                },
                 submission = self.ports.submitted.recv() => match submission {
-                    Some(submission) => self.on_submissions(submission),
-                    None => return End::Requested,
+                    Some(submission) => {
+                        events_in_a_row = 0;
+                        self.on_submissions(submission)
+                    }
+                    None => return self.abandoned("the edge"),
                 },
-                event = self.ports.events.recv() => match event {
-                    Some(event) => self.on_network(event),
-                    None => return End::Requested,
-                },
+                () = tokio::time::sleep_until(due) => Ok(()),
             };
             if let Err(fatal) = step {
                 return End::Fatal(fatal);
             }
         }
+    }
+
+    /// How it ends when a channel has closed. The others may be stopping too, just before this thread hears of it.
+    fn abandoned(&self, by: &'static str) -> End {
+        if self.ports.shutdown.is_cancelled() { End::Requested } else { End::Abandoned { by } }
     }
 
     fn next_due(&self) -> Instant {
@@ -251,7 +276,6 @@ impl Worker {
                 if let Some(id) = self.peers.remove(&peer) {
                     self.ports.metrics.peers_muted.inc();
                     tracing::warn!(peer = %id, ?reason, "muting a peer that sent what no correct node sends");
-                    self.numbers.remove(&id);
                     self.muted.insert(id, Instant::now() + MUTE);
                 }
             }
@@ -269,15 +293,17 @@ impl Worker {
             NetworkEvent::PeerDisconnected { peer } => {
                 // A mute outlives the connection: a peer must not get out of it by connecting again.
                 tracing::info!(%peer, "disconnected");
-                let Some(number) = self.numbers.remove(&peer) else { return Ok(()) };
-                self.peers.remove(&number);
+                let Some(number) = self.numbers.get(&peer).copied() else { return Ok(()) };
+                if self.peers.remove(&number).is_none() {
+                    return Ok(());
+                }
                 self.feed(Event::PeerDisconnected { peer: number })
             }
             NetworkEvent::Message { peer, channel, bytes } => {
                 if self.muted.contains_key(&peer) {
                     return Ok(());
                 }
-                if !self.numbers.contains_key(&peer) {
+                if !self.numbers.get(&peer).is_some_and(|number| self.peers.contains_key(number)) {
                     // The event of its connection found the queue full.
                     self.on_connected(peer)?;
                 }
@@ -301,9 +327,9 @@ impl Worker {
             let number = Peer::new(self.next_number);
             self.next_number += 1;
             self.numbers.insert(peer, number);
-            self.peers.insert(number, peer);
             number
         };
+        self.peers.insert(number, peer);
         let validator = self.validators.get(&peer).copied();
         tracing::info!(%peer, validator = ?validator, "connected");
         for transaction in self.driver.application().pool().iter().take(RESEND_MAX) {
@@ -337,6 +363,9 @@ impl Worker {
     fn on_submissions(&mut self, first: Submission) -> Result<(), Fatal> {
         let mut pooled = self.on_submission(first)?;
         for _ in 1..SUBMISSIONS_AT_ONCE {
+            if !self.ports.events.is_empty() {
+                break;
+            }
             let Ok(submission) = self.ports.submitted.try_recv() else { break };
             pooled |= self.on_submission(submission)?;
         }

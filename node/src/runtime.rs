@@ -7,6 +7,7 @@ use std::{
     io,
     net::{SocketAddr, TcpListener},
     path::Path,
+    pin::Pin,
     sync::Arc,
 };
 
@@ -39,7 +40,7 @@ use crate::{
     grpc::{self, GrpcCounters, GrpcError, GrpcOptions},
     keys::{self, KeyError},
     metrics::Metrics,
-    network::{self, Network, NetworkConfig, NetworkError, NetworkLimits, PeerEntry},
+    network::{self, NetworkConfig, NetworkError, NetworkLimits, PeerEntry},
     progress::{Progress, Refusals},
     sign_state::SignStateFile,
     wal::RocksWal,
@@ -107,6 +108,12 @@ pub enum RunError {
     /// The metrics page failed.
     #[error(transparent)]
     Metrics(#[from] grpc::MetricsError),
+    /// A part ended although nobody had asked it to.
+    #[error("{part} has ended without being asked to")]
+    EndedEarly {
+        /// Which.
+        part: &'static str,
+    },
     /// Threads or signal handlers cannot be set up.
     #[error("cannot set up the node's threads: {0}")]
     Threads(#[from] io::Error),
@@ -290,46 +297,94 @@ async fn serve(
     let metrics_page = serve_metrics(metrics_listener, metrics, shutdown.clone());
     tracing::info!(name = %config.name, genesis = %genesis.genesis_hash(), grpc = %config.grpc, "started");
 
-    let mut consensus_end = std::pin::pin!(consensus.ended());
-    let mut edge_end = std::pin::pin!(edge.stopped());
-    let mut metrics_end = std::pin::pin!(metrics_page);
-    let outcome = tokio::select! {
-        () = asked_to_stop() => Ok(Stop::Requested),
-        end = &mut consensus_end => stop_of(end),
-        end = &mut edge_end => end.map(|_| Stop::Requested).map_err(RunError::Edge),
-        end = &mut metrics_end => end.map(|()| Stop::Requested),
-        error = store_failed.recv() => {
-            tracing::error!(?error, "reading the store has failed");
-            Ok(Stop::FailStop(Fatal::Storage { what: "reading the store" }))
+    let parts = Running {
+        consensus: Ended::new(consensus.ended()),
+        edge: Ended::new(async move { edge.stopped().await.map(|_| ()) }),
+        metrics: Ended::new(metrics_page),
+        network: Ended::new(network_task),
+    };
+    let failed = async {
+        match store_failed.recv().await {
+            Some(error) => {
+                tracing::error!(%error, "reading the store has failed");
+                Fatal::Storage { what: "reading the store" }
+            }
+            // The edge holds the other end; its own end is told elsewhere.
+            None => std::future::pending().await,
         }
+    };
+    supervise(parts, asked_to_stop(), failed, shutdown, network.shutdown()).await
+}
+
+/// A future and, once it has ended, its end: waiting for it again is allowed, and waits for nothing.
+struct Ended<T> {
+    future: Option<Pin<Box<dyn Future<Output = T> + Send>>>,
+    output: Option<T>,
+}
+
+impl<T> Ended<T> {
+    fn new(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self { future: Some(Box::pin(future)), output: None }
+    }
+
+    /// Waits for the end. Safe to cancel.
+    async fn wait(&mut self) -> &mut Option<T> {
+        if let Some(future) = &mut self.future {
+            let output = future.await;
+            self.future = None;
+            self.output = Some(output);
+        }
+        &mut self.output
+    }
+}
+
+/// The running parts of a node; `N` is how the network's task ends.
+struct Running<N> {
+    consensus: Ended<Option<End>>,
+    edge: Ended<Result<(), GrpcError>>,
+    metrics: Ended<Result<(), RunError>>,
+    network: Ended<N>,
+}
+
+/// Waits for the first reason to stop and then stops the parts in order: no new work from the edge, then consensus, then
+/// the network. A part that ends without having been asked to is a failure, however quietly it ends; consensus's own
+/// failure outweighs every other reason.
+async fn supervise<E>(
+    mut parts: Running<Result<(), E>>,
+    asked: impl Future<Output = ()>,
+    failed: impl Future<Output = Fatal>,
+    shutdown: CancellationToken,
+    stop_network: impl Future<Output = ()>,
+) -> Result<Stop, RunError> {
+    let mut outcome = tokio::select! {
+        // What was asked for explains every other end.
+        biased;
+        () = asked => Ok(Stop::Requested),
+        fatal = failed => Ok(Stop::FailStop(fatal)),
+        end = parts.consensus.wait() => stop_of(end.take().flatten()),
+        end = parts.edge.wait() => Err(match end.take() {
+            Some(Err(error)) => RunError::Edge(error),
+            _ => RunError::EndedEarly { part: "the edge" },
+        }),
+        end = parts.metrics.wait() => Err(match end.take() {
+            Some(Err(error)) => error,
+            _ => RunError::EndedEarly { part: "the metrics page" },
+        }),
+        _ = parts.network.wait() => Err(RunError::EndedEarly { part: "the network" }),
     };
     tracing::info!("stopping");
     shutdown.cancel();
-    // In order: no new work from the edge, then consensus, then the network. What has ended already ends at once.
-    finish(outcome, consensus_end, edge_end, network, network_task).await
-}
-
-async fn finish(
-    outcome: Result<Stop, RunError>,
-    consensus_end: std::pin::Pin<&mut impl Future<Output = Option<End>>>,
-    edge_end: std::pin::Pin<&mut impl Future<Output = Result<grpc::Drain, GrpcError>>>,
-    network: Network,
-    network_task: tokio::task::JoinHandle<()>,
-) -> Result<Stop, RunError> {
-    let mut outcome = outcome;
-    // An end that was taken above must not be polled again.
-    if !matches!(outcome, Err(RunError::Edge(_)))
-        && let Err(error) = edge_end.await
-    {
+    if let Some(Err(error)) = parts.edge.wait().await {
         tracing::warn!(%error, "the edge did not stop cleanly");
     }
-    if matches!(outcome, Ok(Stop::Requested))
-        && let Some(End::Fatal(fatal)) = consensus_end.await
+    if let Some(end) = parts.consensus.wait().await.take()
+        && let Ok(Stop::FailStop(fatal)) = stop_of(end)
+        && !matches!(outcome, Ok(Stop::FailStop(_)))
     {
         outcome = Ok(Stop::FailStop(fatal));
     }
-    network.shutdown().await;
-    if network_task.await.is_err() {
+    stop_network.await;
+    if matches!(parts.network.wait().await, Some(Err(_))) {
         tracing::warn!("the network's task has ended with a panic");
     }
     outcome
@@ -339,6 +394,7 @@ fn stop_of(end: Option<End>) -> Result<Stop, RunError> {
     match end {
         Some(End::Fatal(fatal)) => Ok(Stop::FailStop(fatal)),
         Some(End::Requested) => Ok(Stop::Requested),
+        Some(End::Abandoned { by }) => Err(RunError::EndedEarly { part: by }),
         // It panicked: what it was doing is unknown, so nothing may be signed before somebody has looked.
         None => Ok(Stop::FailStop(Fatal::Application { what: "the consensus thread has panicked" })),
     }
@@ -373,5 +429,94 @@ async fn asked_to_stop() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    type Parts = Running<Result<(), ()>>;
+
+    /// Parts that end only when they are asked to.
+    fn parts(shutdown: &CancellationToken) -> Parts {
+        let after = |token: CancellationToken| async move { token.cancelled().await };
+        let (first, second, third) = (after(shutdown.clone()), after(shutdown.clone()), after(shutdown.clone()));
+        Running {
+            consensus: Ended::new(async move {
+                first.await;
+                Some(End::Requested)
+            }),
+            edge: Ended::new(async move {
+                second.await;
+                Ok(())
+            }),
+            metrics: Ended::new(async move {
+                third.await;
+                Ok(())
+            }),
+            network: Ended::new(pending()),
+        }
+    }
+
+    /// Runs parts of which one is another; `asked` when somebody asks the node to stop.
+    async fn run_with(change: impl FnOnce(&mut Parts), asked: bool) -> Result<Stop, RunError> {
+        let shutdown = CancellationToken::new();
+        let mut parts = parts(&shutdown);
+        let (network_stopped, stopped) = tokio::sync::oneshot::channel::<()>();
+        parts.network = Ended::new(async move {
+            // Its sender is dropped when the network is told to stop.
+            assert!(stopped.await.is_err());
+            Ok(())
+        });
+        change(&mut parts);
+        let stop_network = async move {
+            // Where the network's task has been exchanged for one that has ended, nobody listens.
+            drop(network_stopped);
+        };
+        let asked = async move {
+            if !asked {
+                pending::<()>().await;
+            }
+        };
+        supervise(parts, asked, pending(), shutdown, stop_network).await
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_is_a_clean_stop() {
+        assert!(matches!(run_with(|_| (), true).await, Ok(Stop::Requested)));
+    }
+
+    #[tokio::test]
+    async fn a_part_that_ends_by_itself_is_a_failure_and_never_polled_again() {
+        let early = |part| move |result| assert!(matches!(result, Err(RunError::EndedEarly { part: p }) if p == part));
+        early("the network")(run_with(|parts| parts.network = Ended::new(ready(Ok(()))), false).await);
+        early("the network")(run_with(|parts| parts.network = Ended::new(ready(Err(()))), false).await);
+        early("the edge")(run_with(|parts| parts.edge = Ended::new(ready(Ok(()))), false).await);
+        early("the metrics page")(run_with(|parts| parts.metrics = Ended::new(ready(Ok(()))), false).await);
+        let abandoned = || Ended::new(ready(Some(End::Abandoned { by: "the network" })));
+        early("the network")(run_with(|parts| parts.consensus = abandoned(), false).await);
+        let failed = run_with(|parts| parts.edge = Ended::new(ready(Err(GrpcError::Panicked))), false).await;
+        assert!(matches!(failed, Err(RunError::Edge(GrpcError::Panicked))));
+    }
+
+    #[tokio::test]
+    async fn a_safety_failure_outweighs_every_other_end() {
+        let fatal = || Fatal::Storage { what: "test" };
+        let failing = || Ended::new(ready(Some(End::Fatal(fatal()))));
+        for asked in [false, true] {
+            let outcome = run_with(|parts| parts.consensus = failing(), asked).await;
+            assert!(matches!(outcome, Ok(Stop::FailStop(_))), "{outcome:?}");
+        }
+        let both = |parts: &mut Parts| {
+            parts.edge = Ended::new(ready(Ok(())));
+            parts.consensus = failing();
+        };
+        assert!(matches!(run_with(both, false).await, Ok(Stop::FailStop(_))));
+        // A panic of the consensus thread is one too.
+        let outcome = run_with(|parts| parts.consensus = Ended::new(ready(None)), false).await;
+        assert!(matches!(outcome, Ok(Stop::FailStop(_))));
     }
 }
