@@ -494,6 +494,8 @@ rejections! {
         /// The most entries.
         limit: u32,
     } => "the batch has {limit} history entries: it can only be revoked";
+    /// The quality agency has suspended the batch, and alone can reinstate it.
+    334 batch_suspended_by_order BatchSuspendedByOrder => "the batch was suspended by order: its institution cannot reinstate it";
     /// No status is to be set.
     400 statuses_missing StatusesMissing => "the transaction sets no status";
     /// The status cannot follow the present one.
@@ -532,6 +534,11 @@ rejections! {
         /// The most entries.
         limit: u32,
     } => "entry {entry}: the credential's status has {limit} history entries: it can only be ended";
+    /// The quality agency has suspended the credential, and alone can reinstate it.
+    407 status_suspended_by_order StatusSuspendedByOrder {
+        /// Position of the entry, from 0.
+        entry: usize,
+    } => "entry {entry}: the credential was suspended by order: its institution cannot reinstate it";
     /// An authority's keys are not sound.
     500 authority_keys_invalid AuthorityKeysInvalid => "an authority needs distinct keys and a threshold from 1 to their number";
     /// A key belongs to another authority.

@@ -286,7 +286,13 @@ pub(super) fn check_status<R: NodeReader>(
         BatchStatus::Valid => None,
         BatchStatus::Changed(change) => Some(change),
     };
+    let ordered = present.is_some_and(|change| matches!(change.writer, Writer::Authority { .. }));
     let (next, reason) = match (present.map(|change| change.state), action) {
+        (Some(BatchState::Suspended), BatchAction::Reinstate) if own && ordered => {
+            return Err(Rejection::BatchSuspendedByOrder.into());
+        }
+        // An order overrides an institution's own suspension, which the institution could otherwise lift again.
+        (Some(BatchState::Suspended), BatchAction::Suspend) if !own && !ordered => (BatchState::Suspended, reason),
         (Some(BatchState::Suspended), BatchAction::Reinstate) => (BatchState::Reinstated, reason),
         (Some(BatchState::Suspended | BatchState::Revoked), BatchAction::Suspend)
         | (Some(BatchState::Revoked), BatchAction::Revoke) => return Err(invalid.into()),

@@ -64,7 +64,7 @@ fn check_authority<R: NodeReader>(
         return Err(Rejection::NameMissing.into());
     }
     check_keys(state, id, &set.keys, set.threshold)?;
-    let mut joint = by.record;
+    let mut joint = by.record.clone();
     let present = state.view().authority(id)?;
     let sequence = match &present {
         Some(record) if record.is_ended() => return Err(Rejection::AuthorityEnded { authority: id }.into()),
@@ -79,6 +79,11 @@ fn check_authority<R: NodeReader>(
             AuthoritySequence::new(0)
         }
     };
+    // The majority of the others cannot make itself a Ministry or a quality agency, whose approval policies need.
+    let new_kind = present.as_ref().is_none_or(|record| record.kind != set.kind);
+    if new_kind && matches!(set.kind, AuthorityKind::Ministry | AuthorityKind::Nceqe) {
+        check_approval(state, by.approvals, &by.record, set.kind)?;
+    }
     if let Some(before) = present.filter(|record| record.kind != set.kind) {
         check_needed(state, terms, &joint, id, before.kind)?;
     }
@@ -163,6 +168,20 @@ fn check_approvals(policy: &Policy, authorities: usize) -> Result<(), Rejection>
     Err(Rejection::ApprovalsInvalid { given, least: *allowed.start(), most: *allowed.end() })
 }
 
+/// Refuses without the approval of an authority of this kind, where one exists.
+fn check_approval<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    approvals: &[(AuthorityId, AuthorityRecord)],
+    joint: &GovernanceRecord,
+    kind: AuthorityKind,
+) -> Result<(), CheckError> {
+    let approves = approvals.iter().any(|(_, record)| record.kind == kind);
+    if !approves && any_of_kind(state, joint, kind, None)? {
+        return Err(Rejection::ApprovalMissing { kind }.into());
+    }
+    Ok(())
+}
+
 /// Ministry and quality agency approve a policy, where they exist.
 fn check_policy<R: NodeReader>(
     state: &Overlay<'_, R>,
@@ -170,10 +189,7 @@ fn check_policy<R: NodeReader>(
     set: &PolicySet,
 ) -> Result<Vec<Write>, CheckError> {
     for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
-        let approves = by.approvals.iter().any(|(_, record)| record.kind == kind);
-        if !approves && any_of_kind(state, &by.record, kind, None)? {
-            return Err(Rejection::ApprovalMissing { kind }.into());
-        }
+        check_approval(state, by.approvals, &by.record, kind)?;
     }
     set.policy.check().map_err(|error| Rejection::PolicyInvalid { error })?;
     check_approvals(&set.policy, by.record.authorities.len())?;

@@ -122,11 +122,11 @@ pub(super) fn check_compromise<R: NodeReader>(
 ) -> Result<Vec<Write>, CheckError> {
     let key = compromise.key;
     let record = state.key(target.id, key)?.ok_or(Rejection::UnknownInstitutionKey { key })?;
-    let latest = terms.height;
-    // An institution may void nothing that was written before: a stolen administrating key could void all it issued.
-    let (earliest, may_correct) = match target.writer {
-        Writer::Institution { .. } => (latest, false),
-        Writer::Authority { .. } => (record.added, true),
+    // An institution may void nothing that was written before, not even in the same block: a stolen administrating key
+    // could void all that it issues.
+    let (earliest, latest, may_correct) = match target.writer {
+        Writer::Institution { .. } => (terms.height.next(), terms.height.next(), false),
+        Writer::Authority { .. } => (record.added, terms.height, true),
     };
     let from = if compromise.from == Height::new(0) { latest } else { compromise.from };
     if from < earliest || from > latest {

@@ -82,18 +82,24 @@ fn apply<R: NodeReader>(
     entries: &[StatusEntry],
 ) -> Result<Vec<Write>, CheckError> {
     let view = state.view();
-    let mut present = BTreeMap::<StatusHandle, StatusRecord>::new();
+    let mut seen = BTreeMap::<StatusHandle, StatusRecord>::new();
     let mut writes = Vec::with_capacity(entries.len().saturating_add(1));
     for (position, entry) in entries.iter().enumerate() {
-        let before = match present.get(&entry.handle) {
+        let before = match seen.get(&entry.handle) {
             Some(record) => Some(*record),
             None => view.status(institution, &entry.handle)?,
         };
         let invalid = Rejection::StatusTransitionInvalid { entry: position, action: entry.action };
-        let state = follow(before.map(|record| record.state), entry).ok_or(invalid)?;
+        let own = matches!(writer, Writer::Institution { .. });
+        let ordered = before.is_some_and(|record| matches!(record.writer, Writer::Authority { .. }));
+        let present = before.map(|record| record.state);
+        let overrides = !own && !ordered && entry.action == StatusAction::Suspend;
+        let state = follow(present, entry, overrides).ok_or(invalid)?;
+        if own && ordered && entry.action == StatusAction::Reinstate {
+            return Err(Rejection::StatusSuspendedByOrder { entry: position }.into());
+        }
         let written = before.map_or(0, |record| record.entries);
-        let bound = matches!(writer, Writer::Institution { .. }) && !state.is_final();
-        if bound && written >= STATUS_ENTRIES_MAX {
+        if own && !state.is_final() && written >= STATUS_ENTRIES_MAX {
             return Err(Rejection::StatusHistoryFull { entry: position, limit: STATUS_ENTRIES_MAX }.into());
         }
         let record = StatusRecord {
@@ -104,7 +110,7 @@ fn apply<R: NodeReader>(
             writer,
             entries: written.checked_add(1).ok_or(Rejection::NumbersExhausted)?,
         };
-        present.insert(entry.handle, record);
+        seen.insert(entry.handle, record);
         writes.push(Write::Status(institution, entry.handle, record));
     }
     Ok(writes)
@@ -133,12 +139,13 @@ pub(super) const fn reason_of_reinstatement(reason: StatusReason) -> bool {
     )
 }
 
-/// The state after an action: valid → suspended → valid; valid or suspended → revoked or superseded, both final.
-const fn follow(before: Option<StatusState>, entry: &StatusEntry) -> Option<StatusState> {
+/// The state after an action: valid → suspended → valid; valid or suspended → revoked or superseded, both final. An order
+/// overrides an institution's own suspension, which the institution could otherwise lift again.
+const fn follow(before: Option<StatusState>, entry: &StatusEntry, overrides: bool) -> Option<StatusState> {
     let suspended = matches!(before, Some(StatusState::Suspended));
     let ended = matches!(before, Some(StatusState::Revoked | StatusState::Superseded { .. }));
     match entry.action {
-        StatusAction::Suspend if !suspended && !ended => Some(StatusState::Suspended),
+        StatusAction::Suspend if (!suspended || overrides) && !ended => Some(StatusState::Suspended),
         StatusAction::Reinstate if suspended => Some(StatusState::Reinstated),
         StatusAction::Revoke if !ended => Some(StatusState::Revoked),
         StatusAction::Supersede if !ended => Some(StatusState::Superseded { successor: entry.successor }),

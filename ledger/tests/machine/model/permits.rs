@@ -293,7 +293,12 @@ impl Model {
         let Some(batch) = institution.batches.get(asked.root.as_bytes()) else { return no("unknown_batch") };
         let newest = batch.history.last();
         let before = newest.map(|change| change.state);
+        let ordered = newest.is_some_and(|change| matches!(change.writer, Writer::Authority { .. }));
         let state = match (before, asked.action) {
+            (Some(BatchState::Suspended), BatchAction::Reinstate) if own && ordered => {
+                return no("batch_suspended_by_order");
+            }
+            (Some(BatchState::Suspended), BatchAction::Suspend) if !own && !ordered => BatchState::Suspended,
             (Some(BatchState::Suspended), BatchAction::Reinstate) => BatchState::Reinstated,
             (None | Some(BatchState::Reinstated | BatchState::Annulled), BatchAction::Suspend) => BatchState::Suspended,
             (Some(BatchState::Revoked), BatchAction::Revoke) => return no("batch_transition_invalid"),

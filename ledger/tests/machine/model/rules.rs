@@ -407,9 +407,16 @@ impl Model {
                     Some(before) => {
                         must(!before.keys.is_empty(), "authority_ended")?;
                         record.sequence = before.sequence;
-                        if before.kind != asked.kind {
-                            self.check_needed(id, before.kind)?;
-                        }
+                    }
+                }
+                let before = self.authorities.get(&id).map(|before| before.kind);
+                if before != Some(asked.kind) {
+                    let guarded = matches!(asked.kind, AuthorityKind::Ministry | AuthorityKind::Nceqe);
+                    let there = self.live().any(|(_, authority)| authority.kind == asked.kind);
+                    let approved = approving.iter().any(|id| self.authorities[id].kind == asked.kind);
+                    must(!guarded || approved || !there, "approval_missing")?;
+                    if let Some(before) = before {
+                        self.check_needed(id, before)?;
                     }
                 }
                 self.authorities.insert(id, record);
@@ -505,9 +512,9 @@ impl Institution {
         let index = asked.key.get();
         let Some(key) = self.keys.get_mut(usize::from(index)) else { return no("unknown_institution_key") };
         let own = matches!(writer, Writer::Institution { .. });
-        let from = if asked.from.get() == 0 { at.height } else { asked.from.get() };
-        let earliest = if own { at.height } else { key.added };
-        must(earliest <= from && from <= at.height, "compromise_height_invalid")?;
+        let (earliest, latest) = if own { (at.height + 1, at.height + 1) } else { (key.added, at.height) };
+        let from = if asked.from.get() == 0 { latest } else { asked.from.get() };
+        must(earliest <= from && from <= latest, "compromise_height_invalid")?;
         if let Some(present) = self.compromised.get(&index) {
             if own || *present == from {
                 let said = |entry: &&KeyEntry| matches!(entry.change, KeyChange::Compromised { .. });

@@ -110,16 +110,18 @@ impl Institution {
             let known = || self.statuses.get(&handle).cloned().unwrap_or_default();
             let history = touched.entry(handle).or_insert_with(known);
             let before = history.last().map(|record| record.state);
+            let own = matches!(writer, Writer::Institution { .. });
+            let ordered = history.last().is_some_and(|record| matches!(record.writer, Writer::Authority { .. }));
             let state = match (before, entry.action) {
                 (Some(State::Revoked | State::Superseded { .. }), _) => return no("status_transition_invalid"),
-                (Some(State::Suspended), Suspend) => return no("status_transition_invalid"),
+                (Some(State::Suspended), Suspend) if own || ordered => return no("status_transition_invalid"),
+                (Some(State::Suspended), Reinstate) if own && ordered => return no("status_suspended_by_order"),
                 (Some(State::Suspended), Reinstate) => State::Reinstated,
                 (_, Reinstate) => return no("status_transition_invalid"),
                 (_, Suspend) => State::Suspended,
                 (_, Revoke) => State::Revoked,
                 (_, Supersede) => State::Superseded { successor: entry.successor },
             };
-            let own = matches!(writer, Writer::Institution { .. });
             let goes_on = matches!(state, State::Suspended | State::Reinstated);
             must(!own || !goes_on || history.len() < 64, "status_history_full")?;
             let entries = count(history) + 1;

@@ -126,9 +126,9 @@ pub struct KeyRetire {
 
 fields!(KeyRetire { institution, decision, key });
 
-/// Declares a key compromised: what it signed from a height on is void. Written by the institution with an administrating
-/// key (from the block that holds this, only), or by the quality agency (from any height since the key was added, and
-/// again to correct it).
+/// Declares a key compromised: it signs nothing any more, and what it signed from a height on is void. Written by the
+/// institution with an administrating key (from the block after the one that holds this, only, so that it voids nothing),
+/// or by the quality agency (from any height since the key was added, and again to correct it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyCompromise {
     /// Whose key; the sender itself when an institution sends it.
@@ -137,7 +137,8 @@ pub struct KeyCompromise {
     pub decision: DecisionRef,
     /// Which.
     pub key: KeyIndex,
-    /// The first height at which what it signed is void; 0 stands for the block that holds this.
+    /// The first height at which what it signed is void. 0 stands for the block that holds this, and in an institution's
+    /// own transaction for the one after it.
     pub from: Height,
 }
 
