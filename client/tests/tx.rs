@@ -705,7 +705,7 @@ async fn an_institution_manages_its_keys_programmes_and_batches() {
             "{said}"
         );
         assert!(ok(&["key", "retire", "--index", "1"]).contains("is retired (block 40)"));
-        assert!(ok(&["key", "compromise", "--index", "1"]).contains("from block 40 on is void"));
+        assert!(ok(&["key", "compromise", "--index", "1"]).contains("is declared compromised in block 40"));
         let said = ok(&[
             "programme",
             "register",

@@ -141,7 +141,8 @@ pub(super) async fn key(command: &KeyCommand) -> Result<u8, Failure> {
         KeyCommand::Compromise(args) => {
             let written = institution::declare_compromised(&remote, signer, KeyIndex::new(args.index)).await?;
             format!(
-                "Key {} of institution {} is declared compromised: what it signs from block {} on is void{}.\n",
+                "Key {} of institution {} is declared compromised in block {}: it signs nothing any more, and what it signed before \
+                 stands{}.\n",
                 args.index,
                 own.institution,
                 written.height,

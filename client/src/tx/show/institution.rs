@@ -168,8 +168,8 @@ pub(super) fn key_compromise(sheet: &mut Sheet<'_>, compromise: &KeyCompromise) 
     if is_now {
         sheet.happens(say!(
             language,
-            "Key {key} of institution {who} is declared compromised from the block on that will hold this: it signs nothing any more. What it signed before stays valid.",
-            "დაწესებულება {who}-ის გასაღები {key} კომპრომეტირებულად ცხადდება იმ ბლოკიდან, რომელშიც ეს ჩაიწერება: იგი ვეღარაფერს მოაწერს ხელს. მანამდე ხელმოწერილი ძალაში რჩება."
+            "Key {key} of institution {who} is declared compromised from the time on when this is written: it signs nothing any more. What it signed before stays valid.",
+            "დაწესებულება {who}-ის გასაღები {key} კომპრომეტირებულად ცხადდება ამის ჩაწერის მომენტიდან: იგი ვეღარაფერს მოაწერს ხელს. მანამდე ხელმოწერილი ძალაში რჩება."
         ));
     } else {
         sheet.happens(say!(
@@ -193,7 +193,14 @@ pub(super) fn key_compromise(sheet: &mut Sheet<'_>, compromise: &KeyCompromise) 
     }
     sheet.detail(INSTITUTION, who);
     sheet.detail(KEY, key.to_string());
-    let from = if is_now {
+    let from = if is_now && decision.is_none() {
+        both(
+            "the one after that which will hold this (written as 0)",
+            "ამის ჩამწერი ბლოკის მომდევნო (ჩაწერილია როგორც 0)",
+        )
+        .text(language)
+        .into()
+    } else if is_now {
         both("the one that will hold this (written as 0)", "ის, რომელშიც ეს ჩაიწერება (ჩაწერილია როგორც 0)")
             .text(language)
             .into()
