@@ -1,13 +1,14 @@
 //! The options of `sigeli tx`. Their texts are what a lawyer of the quality agency reads.
 
-use std::{path::PathBuf, time::Duration};
+mod governance;
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use sigeli::values::{self, StatedKey};
 use sigeli_verifier::{
     bounded::Text,
-    crypto::PublicKey,
-    ids::{EctsTenths, TimeMs},
+    ids::TimeMs,
     params::NAME_BYTES_MAX,
     time::Day,
     transaction::{DecisionReason, StatusReason},
@@ -15,6 +16,11 @@ use sigeli_verifier::{
 
 use super::args::{
     AccreditedArgs, GrantedArgs, InstitutionFactsArgs, KeyDaysArgs, KindArg, LanguageArg, NodeArgs, OrderedArgs,
+};
+
+pub(super) use self::governance::{
+    AuthorityKeyListArgs, AuthorityKeysArgs, AuthorityKindArg, AuthorityRemoveArgs, AuthoritySetArgs, PolicySetArgs,
+    UpgradeArgs,
 };
 
 type NameArg = Text<NAME_BYTES_MAX>;
@@ -503,126 +509,6 @@ pub(super) struct StatusAnnulArgs {
     pub(super) number: InstitutionNumber,
     #[command(flatten)]
     pub(super) credentials: CredentialsArgs,
-}
-
-/// An authority's keys.
-#[derive(Debug, Args)]
-pub(super) struct AuthorityKeyListArgs {
-    /// Public key of the authority. Repeatable; the order gives the positions, from 0.
-    #[arg(long = "authority-key", value_name = "KEY", required = true, value_parser = values::parse_public_key)]
-    pub(super) keys: Vec<PublicKey>,
-    /// How many of them must sign.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
-    pub(super) threshold: u8,
-    /// Public key that signs checkpoints of the history. Repeatable; none by default.
-    #[arg(long = "log-key", value_name = "KEY", value_parser = values::parse_public_key)]
-    pub(super) log_keys: Vec<PublicKey>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AuthorityKeysArgs {
-    #[command(flatten)]
-    pub(super) by: AuthorityDraftArgs,
-    #[command(flatten)]
-    pub(super) list: AuthorityKeyListArgs,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum AuthorityKindArg {
-    /// Grants the Minister's orders.
-    Ministry,
-    /// The quality agency.
-    Nceqe,
-    /// The education information system.
-    Emis,
-    /// An operator of nodes.
-    Operator,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AuthoritySetArgs {
-    #[command(flatten)]
-    pub(super) by: JointDraftArgs,
-    /// The number of the authority that is added or changed.
-    #[arg(long, value_name = "ID")]
-    pub(super) number: u8,
-    /// What it is.
-    #[arg(long, value_enum)]
-    pub(super) kind: AuthorityKindArg,
-    /// Name in Georgian.
-    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
-    pub(super) name_ka: NameArg,
-    /// Name in English.
-    #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
-    pub(super) name_en: NameArg,
-    #[command(flatten)]
-    pub(super) list: AuthorityKeyListArgs,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct AuthorityRemoveArgs {
-    #[command(flatten)]
-    pub(super) by: JointDraftArgs,
-    /// The number of the authority that is ended.
-    #[arg(long, value_name = "ID")]
-    pub(super) number: u8,
-}
-
-/// Rules; those that are not named stay as they are, which takes --node or --genesis to know.
-#[derive(Debug, Args)]
-pub(super) struct PolicySetArgs {
-    #[command(flatten)]
-    pub(super) by: JointDraftArgs,
-    /// The most credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
-    #[arg(long, value_name = "CREDITS", value_delimiter = ',', value_parser = values::parse_ects)]
-    pub(super) ects_max: Option<Vec<EctsTenths>>,
-    /// The least credits (ECTS) of one credential at the levels 1 to 8: eight numbers, separated by commas.
-    #[arg(long, value_name = "CREDITS", value_delimiter = ',', value_parser = values::parse_ects)]
-    pub(super) ects_min: Option<Vec<EctsTenths>>,
-    /// The most credits (ECTS) from such credentials that count towards one programme of study.
-    #[arg(long, value_name = "CREDITS", value_parser = values::parse_ects)]
-    pub(super) ects_recognised_max: Option<EctsTenths>,
-    /// The smallest height of a batch's tree, 4 to 20.
-    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u8).range(4..=20))]
-    pub(super) batch_height_min: Option<u8>,
-    /// How far a date of issue may lie ahead: 10m.
-    #[arg(long, value_name = "TIME", value_parser = values::parse_age)]
-    pub(super) clock_tolerance: Option<Duration>,
-    /// Whether a batch needs a Minister's order.
-    #[arg(long, value_name = "YES/NO", value_parser = parse_yes_no)]
-    pub(super) order_required: Option<bool>,
-    /// How many batches one institution may register per day.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) batches_per_day: Option<u32>,
-    /// How many statuses one institution may write per day.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) statuses_per_day: Option<u32>,
-    /// How many authorities must approve joint transactions: more than half of them.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
-    pub(super) approvals_min: Option<u8>,
-}
-
-fn parse_yes_no(text: &str) -> Result<bool, &'static str> {
-    match text {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err("write yes or no"),
-    }
-}
-
-#[derive(Debug, Args)]
-pub(super) struct UpgradeArgs {
-    #[command(flatten)]
-    pub(super) by: JointDraftArgs,
-    /// The protocol version; with --take-back the one in force.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) protocol: u16,
-    /// The first block of that version.
-    #[arg(long, value_name = "BLOCK", required_unless_present = "take_back", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) from_block: Option<u64>,
-    /// Take an announced upgrade back.
-    #[arg(long, conflicts_with = "from_block")]
-    pub(super) take_back: bool,
 }
 
 /// What a draft is read with.

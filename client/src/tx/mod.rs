@@ -1,7 +1,7 @@
 //! Transactions that pass from hand to hand: a draft file holds what is asked and the signatures collected so far, and
 //! goes from signatory to signatory, offline, until enough have signed.
 //!
-//! - [`file`] reads and writes drafts; [`known`] is what is known about those who may sign and about what a draft speaks
+//! - [`file`](mod@file) reads and writes drafts; [`known`] is what is known about those who may sign and about what a draft speaks
 //!   of; [`standing`] tells who has signed and whether that is enough; [`show`](mod@show) says in plain words what a draft
 //!   would do; [`submit`](mod@submit) hands it in.
 //! - What a draft asks for never changes once it was made: its id is the hash of its body, and every signature is over that
