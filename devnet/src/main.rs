@@ -165,7 +165,7 @@ async fn run_journey(arguments: &JourneyArgs) -> eyre::Result<()> {
     let source = source(arguments)?;
     with_network(&arguments.network, async |home, cluster, interrupt| {
         println!("A Sigeli test network on this machine, in {}", home.root().display());
-        let report = interrupt.cuts(journey::play(home, cluster, &source)).await?;
+        let report = interrupt.cuts(Box::pin(journey::play(home, cluster, &source))).await?;
         if let Some(path) = &arguments.report {
             report.write(path)?;
         }
