@@ -155,7 +155,7 @@ fn a_program_stops_before_the_first_block_of_a_version_that_it_does_not_know() {
     let next = context(&ledger, creator);
     assert_eq!(ledger.propose(&next), Err(stopped.clone()));
     assert_eq!(ledger.validate(&later, None), Err(stopped.clone()));
-    assert_eq!(ledger.admit(transaction.clone(), next.now), Err(stopped.clone()));
+    assert_eq!(ledger.admit(transaction, next.now), Err(stopped.clone()));
     // It stays so after a restart; nothing is lost.
     let medium = ledger.chain().store().medium();
     let head = ledger.head();
