@@ -22,6 +22,9 @@ use crate::{
 
 /// Most executed blocks of one height that are kept. What is dropped is executed again.
 const EXECUTED_MAX: usize = 8;
+/// How many of the oldest pooled transactions are judged again after each commit: one that has become impossible must not
+/// wake the network for ever.
+const RECHECKED_MAX: usize = 64;
 
 /// The ledger and its mempool.
 #[derive(Debug)]
@@ -140,7 +143,7 @@ impl<S: Store> LedgerApplication<S> {
     }
 
     /// Takes out of the pool what the new head has committed or made impossible.
-    fn clean_pool(&mut self, block: &Block) {
+    fn clean_pool(&mut self, block: &Block) -> Result<(), Fatal> {
         for transaction in &block.transactions {
             self.pool.remove(&transaction.id());
         }
@@ -148,6 +151,11 @@ impl<S: Store> LedgerApplication<S> {
         for (valid_until, id) in self.pool.expire(time) {
             self.refused.push((id, Rejection::Expired { valid_until, time }));
         }
+        let oldest: Vec<_> = self.pool.iter().take(RECHECKED_MAX).map(|transaction| transaction.id()).collect();
+        for id in oldest {
+            self.refuse_if_hopeless(id, time)?;
+        }
+        Ok(())
     }
 }
 
@@ -215,7 +223,7 @@ impl<S: Store> Application for LedgerApplication<S> {
             CommitError::NotChild => Fatal::Application { what: "a block to be committed is not the head's child" },
             CommitError::Certificate(_) => Fatal::OwnCertificate { height: block.header.height },
         })?;
-        self.clean_pool(&block);
+        self.clean_pool(&block)?;
         self.validators = height_validators(&self.chain)?;
         Ok(CommitOutcome { validators: self.validators.clone() })
     }

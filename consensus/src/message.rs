@@ -81,6 +81,15 @@ pub enum Message {
     },
 }
 
+/// The first height of a sync response, read without its blocks; `None` for any other bytes.
+#[must_use]
+pub fn sync_response_from(bytes: &[u8]) -> Option<Height> {
+    match bytes.split_first_chunk::<10>()?.0 {
+        [MESSAGE_VERSION, SYNC_RESPONSE_TAG, height @ ..] => Some(Height::new(u64::from_le_bytes(*height))),
+        _ => None,
+    }
+}
+
 impl Encode for Message {
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(MESSAGE_VERSION);

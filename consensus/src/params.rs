@@ -78,8 +78,14 @@ pub const OWN_STATEMENTS_MAX: usize = 1_024;
 pub const REMEMBERED_BLOCKS_MAX: u64 = 16;
 /// How often a node tells its peers where it is.
 pub const STATUS_MS: u64 = 5_000;
-/// Most sync requests of one peer that are answered within [`STATUS_MS`].
+/// Most sync requests of one peer that are answered with blocks within [`STATUS_MS`].
 pub const SYNC_REQUESTS_PER_PEER_MAX: u32 = 256;
+/// Most bytes of blocks that are sent to one peer in answer to its sync requests within [`STATUS_MS`], but for the last.
+pub const SYNC_BYTES_PER_PEER_MAX: usize = 64 * 1_024 * 1_024;
+/// Most proposal requests of one peer that are answered within [`STATUS_MS`]: a correct one asks once per rebroadcast.
+pub const PROPOSAL_REQUESTS_PER_PEER_MAX: u32 = 4;
+/// How soon after a commit a peer's message may start a height for which we have nothing to commit.
+pub const WAKE_MS: u64 = 250;
 /// Most peers that are tracked.
 pub const PEERS_MAX: usize = 256;
 /// Most votes of one validator that wait for the next height.

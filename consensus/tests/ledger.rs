@@ -21,6 +21,7 @@ use sigeli_ledger::{
 };
 use sigeli_verifier::{
     bounded::{List, Text},
+    certificate::{CommitCertificate, CommitSignature},
     crypto::PublicKey,
     ids::{
         AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, InstitutionId, KeyIndex, ProfileHash,
@@ -34,6 +35,7 @@ use sigeli_verifier::{
     },
     trust::NetworkKind,
     validators::ValidatorSet,
+    vote::{Vote, VoteKind},
 };
 
 const AGENCY: AuthorityId = AuthorityId::new(1);
@@ -212,4 +214,46 @@ fn a_proposal_that_is_not_committed_refuses_nothing() {
     assert_eq!(block.transactions.len(), 1);
     assert_eq!(ledger.take_refused(), []);
     assert_eq!(ledger.pool().len(), 2);
+}
+
+/// A transaction that the new head has made impossible leaves the pool of a node that never proposes, too: it must not
+/// give that node a reason to wake the others for ever.
+#[test]
+fn a_transaction_that_became_impossible_leaves_the_pool() {
+    let now = TimeMs::new(1_800_000_000_000);
+    let set = Simulation::<TestFactory>::validators(0..4);
+    let genesis = Genesis::new(document(&set, TimeMs::new(now.get() - 1_000))).expect("a sound document");
+    let hash = genesis.genesis_hash();
+    let open = || {
+        let chain = Chain::open(MemoryStore::new(), genesis.clone()).expect("a new store");
+        LedgerApplication::new(chain).expect("a sound schedule")
+    };
+    let (mut proposer, mut follower) = (open(), open());
+    let first = registrations(hash, now)[0].clone();
+    let second = registrations(hash, TimeMs::new(now.get() + 1))[0].clone();
+    assert_eq!(proposer.admit(first, now).expect("the store works"), Admission::Pooled);
+    assert_eq!(follower.admit(second.clone(), now).expect("the store works"), Admission::Pooled);
+    let creator = set.validators()[0].address();
+    let context = ProposeContext { height: proposer.head().height.next(), round: Round::new(0), now, creator };
+    let block = proposer.propose(&context).expect("the store works");
+    let signatures = (0..4).map(|node| {
+        let key = Simulation::<TestFactory>::key(node);
+        let position = set.validators().iter().position(|validator| validator.key == public(&key)).expect("a member");
+        let vote = Vote {
+            kind: VoteKind::Precommit,
+            height: block.header.height,
+            round: Round::new(0),
+            block: Some(block.header.id()),
+            validator: set.validators()[position].address(),
+        };
+        let signature = Signature::new(key.sign(&vote.preimage(&hash)).to_bytes());
+        CommitSignature { validator: u8::try_from(position).expect("four"), signature }
+    });
+    let mut signatures: Vec<_> = signatures.collect();
+    signatures.sort_by_key(|entry| entry.validator);
+    let certificate = CommitCertificate::new(Round::new(0), signatures).expect("four signers");
+    follower.commit(Arc::new(block), certificate).expect("a valid block");
+    assert!(!follower.has_transactions());
+    let refused: Vec<_> = follower.take_refused().into_iter().map(|(id, _)| id).collect();
+    assert_eq!(refused, [second.id()]);
 }

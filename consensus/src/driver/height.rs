@@ -7,14 +7,15 @@ use sigeli_verifier::{
     ids::{BlockId, Round, Signature, ValidatorAddress},
 };
 
-use super::{Action, Driver, HeightState, PendingSignature, Phase, TimerId};
+use super::{Action, Driver, HeightState, PeerWake, PendingSignature, Phase, TimerId};
 use crate::{
     block::SharedBlock,
     engine::{Engine, EngineConfig, Input, Output, Timeout, TimeoutKind, Verdict},
     ingress::Waiting,
     message::Message,
     params::{
-        BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, HELD_BACK_MS, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WITHHELD_MAX,
+        BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, HELD_BACK_MS, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WAKE_MS,
+        WITHHELD_MAX,
     },
     ports::{Application, Fatal, ProposeContext, SignStateStore, Validity, Wal},
     signer::Permission,
@@ -35,8 +36,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 let height = self.next_height();
                 self.set_timer(TimerId::Heartbeat { height }, self.config.params.heartbeat_ms);
                 let has_work = self.application.has_transactions();
-                if !self.height.replay.is_empty() || self.waiting.has(height) || has_work {
+                if !self.height.replay.is_empty() || has_work {
                     self.wake(has_work)?;
+                } else if self.waiting.has(height) {
+                    self.wake_for_peer()?;
                 }
             }
             (Phase::Idle | Phase::Running(_), false) => {
@@ -54,6 +57,20 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             (Phase::Idle | Phase::Running(_), true) => {}
         }
         Ok(())
+    }
+
+    /// Starts the height because a validator works on it: at once if we have work too, else not too soon after the last
+    /// commit, so that one faulty validator cannot make empty blocks at full speed. Whether it has started.
+    pub(super) fn wake_for_peer(&mut self) -> Result<bool, Fatal> {
+        if !matches!(self.height.phase, Phase::Idle) {
+            return Ok(matches!(self.height.phase, Phase::Running(_)));
+        }
+        if self.height.peer_wake == PeerWake::Allowed || self.application.has_transactions() {
+            self.wake(false)?;
+            return Ok(true);
+        }
+        self.height.peer_wake = PeerWake::Waiting;
+        Ok(false)
     }
 
     /// Starts the height if it has not started; `announce` tells the peers, who may have nothing to commit themselves.
@@ -346,6 +363,8 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         let owner = self.own_address.unwrap_or_else(|| ValidatorAddress::new([0; 20]));
         let (log, _) = WalLog::open(&self.head.genesis, &owner, height.next(), &[], None)?;
         self.height = HeightState::new(log, Vec::new());
+        self.height.peer_wake = PeerWake::Early;
+        self.set_timer(TimerId::Wake { height: height.next() }, WAKE_MS);
         self.waiting.forget_below(height.next());
         let transactions = block.block().transactions.len();
         self.actions.push(Action::Committed { height, block: block.id(), transactions });

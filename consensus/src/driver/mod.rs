@@ -69,6 +69,11 @@ pub enum TimerId {
         /// The height it starts.
         height: Height,
     },
+    /// From now on a peer's message may start the height.
+    Wake {
+        /// The height.
+        height: Height,
+    },
     /// A peer has committed this height and we have not.
     SyncGrace {
         /// The height.
@@ -213,6 +218,25 @@ enum Phase {
     Running(Box<Engine>),
 }
 
+/// What a peer was given since the last status.
+#[derive(Debug, Clone, Copy, Default)]
+struct Served {
+    sync_requests: u32,
+    sync_bytes: usize,
+    proposal_requests: u32,
+}
+
+/// Whether a peer's message may start the height.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PeerWake {
+    /// It may.
+    Allowed,
+    /// Not yet; none has come.
+    Early,
+    /// Not yet; one has come, and starts the height when it may.
+    Waiting,
+}
+
 struct PendingSignature {
     request: u64,
     statement: Statement,
@@ -234,6 +258,7 @@ struct HeightState {
     withheld: Vec<SignedProposal>,
     own: BTreeMap<u8, Message>,
     round: Round,
+    peer_wake: PeerWake,
     timers: BTreeSet<TimerId>,
     old_answered: BTreeSet<Peer>,
 }
@@ -254,8 +279,8 @@ pub struct Driver<A, W, S> {
     waiting: WaitingQueue,
     peers: BTreeMap<Peer, Option<ValidatorAddress>>,
     syncer: Syncer,
-    /// Sync requests answered since the last status, by peer.
-    served: BTreeMap<Peer, u32>,
+    /// What each peer was given since the last status.
+    served: BTreeMap<Peer, Served>,
     highest: BTreeMap<ValidatorAddress, SignedStatement>,
     /// What our key signed here, at the height being decided and the one before: at most [`OWN_STATEMENTS_MAX`].
     signed: BTreeMap<Slot, Statement>,
@@ -354,9 +379,14 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         &self.head
     }
 
-    /// Whether a peer has committed more than the height that is being decided: this node is catching up.
+    /// Whether validators of more than f weight claim to have committed more than the height that is being decided: this
+    /// node is catching up. One liar cannot say so.
     pub fn is_behind(&self) -> bool {
-        self.syncer.highest_claim() > self.head.height.next()
+        self.backed_claim() > self.head.height.next()
+    }
+
+    fn backed_claim(&self) -> Height {
+        self.syncer.backed_claim(self.head.validators.set().faulty_power_max())
     }
 
     /// Whether this node may sign, or why not; `None` for an observer.
@@ -427,6 +457,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         match timer {
             TimerId::Consensus { height, timeout } if height == self.next_height() => self.on_consensus_timer(timeout),
             TimerId::Heartbeat { height } if height == self.next_height() => self.wake(true),
+            TimerId::Wake { height } if height == self.next_height() => {
+                let waiting = self.height.peer_wake == PeerWake::Waiting;
+                self.height.peer_wake = PeerWake::Allowed;
+                if waiting { self.wake(false) } else { Ok(()) }
+            }
             TimerId::SyncGrace { height } if height == self.next_height() => {
                 self.request_sync();
                 Ok(())
@@ -454,6 +489,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             TimerId::Consensus { .. }
             | TimerId::Heartbeat { .. }
             | TimerId::SyncGrace { .. }
+            | TimerId::Wake { .. }
             | TimerId::HeldBack { .. } => Ok(()),
         }
     }
@@ -573,13 +609,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     }
 
     fn set_timer(&mut self, timer: TimerId, after_ms: u64) {
-        if matches!(
-            timer,
-            TimerId::Consensus { .. }
-                | TimerId::Heartbeat { .. }
-                | TimerId::SyncGrace { .. }
-                | TimerId::HeldBack { .. }
-        ) {
+        if !matches!(timer, TimerId::SyncResponse { .. } | TimerId::Status) {
             self.height.timers.insert(timer);
         }
         self.actions.push(Action::SetTimer { timer, after_ms });
@@ -616,6 +646,7 @@ impl HeightState {
             withheld: Vec::new(),
             own: BTreeMap::new(),
             round: Round::new(0),
+            peer_wake: PeerWake::Allowed,
             timers: BTreeSet::new(),
             old_answered: BTreeSet::new(),
         }

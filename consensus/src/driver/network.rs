@@ -14,8 +14,11 @@ use crate::{
     block::SharedBlock,
     engine::Input,
     ingress::{Refusal, Waiting},
-    message::Message,
-    params::{MESSAGE_BYTES_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS, SYNC_REQUESTS_PER_PEER_MAX, SYNC_RESPONSE_MS},
+    message::{Message, sync_response_from},
+    params::{
+        MESSAGE_BYTES_MAX, PROPOSAL_REQUESTS_PER_PEER_MAX, SYNC_BYTES_PER_PEER_MAX, SYNC_BYTES_SOFT_MAX, SYNC_GRACE_MS,
+        SYNC_REQUESTS_PER_PEER_MAX, SYNC_RESPONSE_MS,
+    },
     ports::{Application, CommittedBlock, Fatal, SignStateStore, Validity, Wal},
     signer::{GuardState, Report, SignGuard, SignState},
     statement::{Polka, RoundCertificate, SignedProposal, SignedStatement, SignedVote},
@@ -35,6 +38,10 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         if !self.peers.contains_key(&from) {
             return Ok(());
         }
+        // Blocks that were not asked for are not even decoded.
+        if sync_response_from(bytes).is_some_and(|first| !self.syncer.expects(from, first)) {
+            return Ok(());
+        }
         let message = if bytes.len() > MESSAGE_BYTES_MAX { None } else { Message::from_bytes(bytes).ok() };
         let Some(message) = message else {
             self.drop_peer(from, PeerFault::Malformed);
@@ -47,7 +54,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 Placement::Current => match self.ingress.check_polka(&polka, &self.head.validators) {
                     Ok(()) => {
                         self.note_own_among(votes_of_polka(&polka))?;
-                        self.wake(false)?;
+                        self.wake_for_validator(from)?;
                         self.feed(Input::Polka(polka))
                     }
                     Err(refusal) => self.refuse(from, refusal),
@@ -58,7 +65,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 Placement::Current => match self.ingress.check_round_certificate(&certificate, &self.head.validators) {
                     Ok(()) => {
                         self.note_own_among(votes_of_round_certificate(&certificate))?;
-                        self.wake(false)?;
+                        self.wake_for_validator(from)?;
                         self.feed(Input::RoundCertificate(certificate))
                     }
                     Err(refusal) => self.refuse(from, refusal),
@@ -77,7 +84,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             Message::Report { validator, committed, highest } => self.on_report(from, validator, committed, highest),
             Message::Status { committed, started } => self.on_status(from, committed, started),
             Message::SyncRequest { from: first, count } => self.on_sync_request(from, first, count),
-            Message::SyncResponse { from: first, blocks } => self.on_sync_response(from, first, blocks),
+            Message::SyncResponse { from: first, blocks } => self.on_sync_response(from, first, blocks, bytes.len()),
         }
     }
 
@@ -95,7 +102,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             return Placement::Current;
         }
         if let Some(previous) = height.previous() {
-            self.syncer.on_claim(from, previous);
+            self.claim(from, previous);
             self.note_lag();
         }
         if height == current.next() { Placement::Next } else { Placement::Future }
@@ -107,11 +114,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             Placement::Current => match self.ingress.check_vote(&vote, &self.head.validators) {
                 Ok(()) => {
                     self.note_signed(vote.to_statement())?;
-                    if matches!(self.height.phase, Phase::Following) {
+                    // It waits until this height has started, or until it is known to be over.
+                    if !self.wake_for_peer()? {
                         self.waiting.push(Waiting::Vote(vote));
                         return Ok(());
                     }
-                    self.wake(false)?;
                     if vote.vote.height == self.next_height() { self.feed(Input::Vote(vote)) } else { Ok(()) }
                 }
                 Err(refusal) => self.refuse(from, refusal),
@@ -133,11 +140,11 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             Placement::Current => match self.ingress.check_proposal(&proposal, &self.head.validators) {
                 Ok(()) => {
                     self.note_signed(proposal.to_statement())?;
-                    if matches!(self.height.phase, Phase::Following) {
+                    // It waits until this height has started, or until it is known to be over.
+                    if !self.wake_for_peer()? {
                         self.waiting.push(Waiting::Proposal(proposal));
                         return Ok(());
                     }
-                    self.wake(false)?;
                     if proposal.height == self.next_height() { self.admit_proposal(&proposal) } else { Ok(()) }
                 }
                 Err(refusal) => self.refuse(from, refusal),
@@ -214,7 +221,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         committed: Height,
         highest: Option<SignedStatement>,
     ) -> Result<(), Fatal> {
-        self.syncer.on_claim(from, committed);
+        self.claim(from, committed);
         let Some(reporter) = self.peers.get(&from).copied().flatten() else { return Ok(()) };
         let Some(key) = self.config.key.filter(|_| self.own_address == Some(validator)) else { return Ok(()) };
         if let Some(signed) = &highest {
@@ -260,9 +267,31 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         }
     }
 
+    /// Takes a peer's word for its height, with the weight of the validator that it is.
+    fn claim(&mut self, from: Peer, committed: Height) {
+        let validator = self.peers.get(&from).copied().flatten();
+        let member = validator.and_then(|validator| self.head.validators.by_address(&validator));
+        let power = member.map_or(0, |member| member.power.get());
+        self.syncer.on_claim(from, committed, power);
+    }
+
+    /// Starts the height for a peer that is a validator; nobody else starts any.
+    fn wake_for_validator(&mut self, from: Peer) -> Result<(), Fatal> {
+        let validator = self.peers.get(&from).copied().flatten();
+        if validator.is_some_and(|validator| self.head.validators.by_address(&validator).is_some()) {
+            self.wake_for_peer()?;
+        }
+        Ok(())
+    }
+
     fn on_proposal_request(&mut self, from: Peer, height: Height, round: Round) {
         match self.place(from, height) {
             Placement::Current => {
+                let served = self.served.entry(from).or_default();
+                served.proposal_requests = served.proposal_requests.saturating_add(1);
+                if served.proposal_requests > PROPOSAL_REQUESTS_PER_PEER_MAX {
+                    return;
+                }
                 let wanted = self.height.proposals.iter().filter(|proposal| proposal.round == round).cloned();
                 for proposal in wanted.collect::<Vec<_>>() {
                     self.send(from, &Message::Proposal(proposal));
@@ -273,9 +302,9 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     }
 
     fn on_status(&mut self, from: Peer, committed: Height, started: bool) -> Result<(), Fatal> {
-        self.syncer.on_claim(from, committed);
+        self.claim(from, committed);
         if committed == self.head.height && started {
-            return self.wake(false);
+            return self.wake_for_validator(from);
         }
         if committed < self.head.height && self.height.old_answered.insert(from) {
             self.send(from, &self.status());
@@ -305,15 +334,21 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     }
 
     pub(super) fn request_sync(&mut self) {
-        let Some(request) = self.syncer.next_request(self.next_height()) else { return };
+        let backed = self.backed_claim();
+        let Some(request) = self.syncer.next_request(self.next_height(), backed) else { return };
         self.send(request.peer, &Message::SyncRequest { from: request.from, count: request.count });
         self.set_timer(TimerId::SyncResponse { number: request.number }, SYNC_RESPONSE_MS);
     }
 
     fn on_sync_request(&mut self, from: Peer, first: Height, count: u16) -> Result<(), Fatal> {
         let served = self.served.entry(from).or_default();
-        *served = served.saturating_add(1);
-        if *served > SYNC_REQUESTS_PER_PEER_MAX {
+        served.sync_requests = served.sync_requests.saturating_add(1);
+        if served.sync_requests > SYNC_REQUESTS_PER_PEER_MAX.saturating_mul(2) {
+            return Ok(());
+        }
+        if served.sync_requests > SYNC_REQUESTS_PER_PEER_MAX || served.sync_bytes > SYNC_BYTES_PER_PEER_MAX {
+            // It has had its share: it should ask somebody else, and need not wait to learn it.
+            self.send(from, &Message::SyncResponse { from: first, blocks: Vec::new() });
             return Ok(());
         }
         let mut blocks = Vec::new();
@@ -327,13 +362,21 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                 break;
             }
         }
+        let served = self.served.entry(from).or_default();
+        served.sync_bytes = served.sync_bytes.saturating_add(size);
         self.send(from, &Message::SyncResponse { from: first, blocks });
         Ok(())
     }
 
-    fn on_sync_response(&mut self, from: Peer, first: Height, blocks: Vec<CommittedBlock>) -> Result<(), Fatal> {
+    fn on_sync_response(
+        &mut self,
+        from: Peer,
+        first: Height,
+        blocks: Vec<CommittedBlock>,
+        size_bytes: usize,
+    ) -> Result<(), Fatal> {
         let number = self.syncer.under_way().map(|request| request.number);
-        if !self.syncer.on_response(from, first, blocks.len()) {
+        if !self.syncer.on_response(from, first, blocks.len(), size_bytes) {
             return Ok(());
         }
         if let Some(number) = number {
