@@ -9,13 +9,15 @@ use sigeli_verifier::{
         BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Writer,
     },
     time::Day,
-    transaction::{Accreditation, BatchAction, BatchAnchor, BatchStatusSet, PermissionScope, StatusReason},
+    transaction::{
+        Accreditation, BatchAction, BatchAnchor, BatchStatusSet, PermissionScope, StatusAction, StatusReason,
+    },
 };
 
 use super::{
     InstitutionSigner, Target, Terms,
     permission::standing,
-    status::{self, reason_of_reinstatement},
+    status::{self, newest_sound, reason_fits},
 };
 use crate::{
     outcome::{CheckError, Rejection},
@@ -328,24 +330,20 @@ fn before_void<R: NodeReader>(
     present: Option<BatchChange>,
 ) -> Result<Option<(BatchState, StatusReason)>, StoreError> {
     let facts = &target.institution.facts;
-    let Some(newest) = present.filter(|change| facts.is_void(&change.writer, change.height)) else { return Ok(None) };
-    for entry in (1..newest.entries).rev() {
-        let missing = StoreError::Corrupt { what: "batch history (missing)" };
-        let change = state.view().batch_entry(target.id, &set.root, entry)?.ok_or(missing)?;
-        if !facts.is_void(&change.writer, change.height) {
-            return Ok(Some((change.state, change.reason)));
-        }
-    }
-    Ok(Some((BatchState::Annulled, StatusReason::Annulled)))
+    let is_void = |change: &BatchChange| facts.is_void(&change.writer, change.height);
+    let Some(newest) = present.filter(is_void) else { return Ok(None) };
+    let missing = StoreError::Corrupt { what: "batch history (missing)" };
+    let read = |entry| state.view().batch_entry(target.id, &set.root, entry)?.ok_or_else(|| missing.clone());
+    let sound = newest_sound(newest.entries, read, is_void)?;
+    Ok(Some(sound.map_or((BatchState::Annulled, StatusReason::Annulled), |change| (change.state, change.reason))))
 }
 
 /// As for credentials; an annulment is the quality agency's, and its reason is that and nothing else.
 const fn batch_reason_fits(action: BatchAction, reason: StatusReason, writer: &Writer) -> bool {
-    use StatusReason as R;
     match action {
-        BatchAction::Annul => matches!((reason, writer), (R::Annulled, Writer::Authority { .. })),
-        BatchAction::Suspend => !matches!(reason, R::Superseded | R::ReviewEnded | R::Annulled),
-        BatchAction::Reinstate => reason_of_reinstatement(reason),
-        BatchAction::Revoke => !matches!(reason, R::Superseded | R::UnderReview | R::ReviewEnded | R::Annulled),
+        BatchAction::Annul => matches!((reason, writer), (StatusReason::Annulled, Writer::Authority { .. })),
+        BatchAction::Suspend => reason_fits(StatusAction::Suspend, reason),
+        BatchAction::Reinstate => reason_fits(StatusAction::Reinstate, reason),
+        BatchAction::Revoke => reason_fits(StatusAction::Revoke, reason),
     }
 }

@@ -125,7 +125,7 @@ fn check_removal<R: NodeReader>(
     Ok(Vec::from([Write::Authority(authority, record), Write::Joint(joint)]))
 }
 
-/// Refuses to end the last quality agency, or the last Ministry while batches need its order or the policy its approval.
+/// Refuses to end the last quality agency, or the last Ministry while batches need its order.
 fn check_needed<R: NodeReader>(
     state: &Overlay<'_, R>,
     terms: &Terms,

@@ -118,7 +118,7 @@ fn apply<R: NodeReader>(
 
 /// `UnderReview` is for suspensions, `ReviewEnded` for reinstatements, `Superseded` for replacements and their only
 /// reason, `Annulled` for annulments.
-const fn reason_fits(action: StatusAction, reason: StatusReason) -> bool {
+pub(super) const fn reason_fits(action: StatusAction, reason: StatusReason) -> bool {
     match (action, reason) {
         (_, StatusReason::Annulled) => false,
         (StatusAction::Supersede, _) => matches!(reason, StatusReason::Superseded),
@@ -132,7 +132,7 @@ const fn reason_fits(action: StatusAction, reason: StatusReason) -> bool {
 
 /// A reinstatement says nothing against the credential: it has no other reason than the review's end, the holder's
 /// request, an order, or none.
-pub(super) const fn reason_of_reinstatement(reason: StatusReason) -> bool {
+const fn reason_of_reinstatement(reason: StatusReason) -> bool {
     matches!(
         reason,
         StatusReason::ReviewEnded | StatusReason::HolderRequest | StatusReason::Order | StatusReason::Unspecified
@@ -197,15 +197,27 @@ fn before_void<R: NodeReader>(
     newest: &StatusRecord,
 ) -> Result<Option<(StatusState, StatusReason)>, StoreError> {
     let facts = &target.institution.facts;
-    if !facts.is_void(&newest.writer, newest.height) {
+    let is_void = |record: &StatusRecord| facts.is_void(&record.writer, record.height);
+    if !is_void(newest) {
         return Ok(None);
     }
-    for entry in (1..newest.entries).rev() {
-        let missing = StoreError::Corrupt { what: "status history (missing)" };
-        let record = state.view().status_entry(target.id, handle, entry)?.ok_or(missing)?;
-        if !facts.is_void(&record.writer, record.height) {
-            return Ok(Some((record.state, record.reason)));
+    let missing = StoreError::Corrupt { what: "status history (missing)" };
+    let read = |entry| state.view().status_entry(target.id, handle, entry)?.ok_or_else(|| missing.clone());
+    let sound = newest_sound(newest.entries, read, is_void)?;
+    Ok(Some(sound.map_or((StatusState::Annulled, StatusReason::Annulled), |record| (record.state, record.reason))))
+}
+
+/// Of a history of so many entries, the newest before the last that is not void.
+pub(super) fn newest_sound<T>(
+    entries: u32,
+    read: impl Fn(u32) -> Result<T, StoreError>,
+    is_void: impl Fn(&T) -> bool,
+) -> Result<Option<T>, StoreError> {
+    for entry in (1..entries).rev() {
+        let found = read(entry)?;
+        if !is_void(&found) {
+            return Ok(Some(found));
         }
     }
-    Ok(Some((StatusState::Annulled, StatusReason::Annulled)))
+    Ok(None)
 }

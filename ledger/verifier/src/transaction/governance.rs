@@ -71,7 +71,7 @@ pub struct PolicySet {
 fields!(PolicySet { decision, policy });
 
 /// Sets the height from which another protocol version counts. A later one replaces an earlier one that has not come
-/// into force; the version in force, at any height, takes an announced upgrade back.
+/// into force; the version in force, with height 0, takes an announced upgrade back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpgradeSchedule {
     /// The decision.
