@@ -80,8 +80,8 @@ pub async fn retire_key(remote: &Remote, signer: OwnSigner<'_>, key: KeyIndex) -
     submit(remote, signer, KeyPurposes::ADMIN, Payload::KeyRetire(retire)).await
 }
 
-/// Declares one of the institution's keys compromised from the block on that will hold this. An earlier one takes a
-/// decision of the quality agency.
+/// Declares one of the institution's keys compromised from the block after the one that will hold this: it signs nothing
+/// any more, and what it signed stands. An earlier block takes a decision of the quality agency.
 ///
 /// # Errors
 /// [`SubmitError`].

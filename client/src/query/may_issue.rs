@@ -5,32 +5,14 @@
 use std::collections::BTreeSet;
 
 use sigeli_verifier::{
-    decode::{Decode, DecodeError, Reader},
     ids::{EctsTenths, KeyIndex, PermissionId, TimeMs},
     params::PERMISSIONS_JUDGED_MAX,
-    record::{InstitutionFacts, KeyRecord, KeyState, Policy},
+    record::{InstitutionFacts, KeyRecord, KeyState, Policy, Usage},
     time::Day,
     transaction::{Accreditation, FieldPrefix, FieldPrefixes, KeyPurposes, Levels, PermissionScope},
 };
 
 use super::standing::{Held, Standing};
-
-/// What an institution has used of a day's quotas: the value under name 5 and its number in the governance register.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// The day that is counted.
-    pub day: Day,
-    /// Batches anchored on it.
-    pub batches: u32,
-    /// Statuses written on it.
-    pub statuses: u32,
-}
-
-impl Decode for Usage {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { day: Day::decode(reader)?, batches: reader.u32("batches")?, statuses: reader.u32("statuses")? })
-    }
-}
 
 /// All that the answer depends on. Every record was verified under one block.
 #[derive(Debug, Clone, Copy)]
@@ -203,7 +185,7 @@ pub fn may_issue<'a>(holdings: &Holdings<'a>) -> MayIssue<'a> {
         obstacles.push(Obstacle::NoKey);
     }
     let quota = holdings.policy.batches_per_day;
-    let used = holdings.usage.filter(|usage| usage.day == day).map_or(0, |usage| usage.batches);
+    let used = holdings.usage.map_or(0, |usage| usage.on(day).batches);
     let batches_left = quota.saturating_sub(used);
     if batches_left == 0 {
         obstacles.push(Obstacle::QuotaUsed { quota });

@@ -8,11 +8,11 @@ use sigeli_verifier::{
     proof::{RegisterEntry, StatusName},
     record::{
         AuthorityRecord, GovernanceRecord, InstitutionEntry, InstitutionFacts, KeyRecord, PermissionEntry,
-        PermissionRecord, Policy, ProgrammeRecord, StatusRecord,
+        PermissionRecord, Policy, ProgrammeRecord, StatusRecord, Usage,
     },
 };
 
-use super::{may_issue::Usage, node::QueryError, standing::Held};
+use super::{node::QueryError, standing::Held};
 
 /// An institution's programmes and permissions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,7 +6,8 @@ use sigeli_verifier::{
     ids::{BatchSequence, InstitutionId, PermissionId, TimeMs},
     params::STATUS_ENTRIES_MAX,
     record::{
-        BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Writer,
+        BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Usage,
+        Writer,
     },
     time::Day,
     transaction::{
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     outcome::{CheckError, Rejection},
-    state::{Overlay, Usage, Write},
+    state::{Overlay, Write},
     store::StoreError,
     tree::NodeReader,
 };

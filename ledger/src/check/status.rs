@@ -5,14 +5,14 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use sigeli_verifier::{
     ids::{InstitutionId, StatusHandle},
     params::STATUS_ENTRIES_MAX,
-    record::{StatusRecord, StatusState, Writer},
+    record::{StatusRecord, StatusState, Usage, Writer},
     transaction::{StatusAction, StatusAnnul, StatusEntry, StatusOrder, StatusReason, StatusSet},
 };
 
 use super::{InstitutionSigner, Target, Terms};
 use crate::{
     outcome::{CheckError, Rejection},
-    state::{Overlay, Usage, Write},
+    state::{Overlay, Write},
     store::StoreError,
     tree::NodeReader,
 };

@@ -89,7 +89,7 @@ pub enum Governance {
     Registry,
     /// Name 4: [`crate::schedule::Schedule`].
     Schedule,
-    /// Name 5, institution: [`super::Usage`].
+    /// Name 5, institution: [`sigeli_verifier::record::Usage`].
     Usage(InstitutionId),
     /// Name 6, jurisdiction (3 bytes), legal id (`u16` length, bytes): the institution's number.
     LegalId([u8; 3], Text<LEGAL_ID_BYTES_MAX>),

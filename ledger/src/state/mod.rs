@@ -10,6 +10,6 @@ mod view;
 
 pub use self::{
     overlay::{Finished, Overlay, Write},
-    records::{Institution, OBSERVERS_MAX, RegisteredValidator, Registry, RegistryError, Usage},
+    records::{Institution, OBSERVERS_MAX, RegisteredValidator, Registry, RegistryError},
     view::View,
 };

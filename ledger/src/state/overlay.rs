@@ -15,7 +15,7 @@ use sigeli_verifier::{
     params::PERMISSIONS_JUDGED_MAX,
     record::{
         AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
-        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, batch_entry_key, batch_key,
+        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, Usage, batch_entry_key, batch_key,
         institution_entry_key, institution_key, key_entry_key, key_key, permission_content_key, permission_entry_key,
         permission_key, permission_tally_key, programme_key, status_entry_key, status_entry_name, status_key,
         status_name,
@@ -26,7 +26,7 @@ use sigeli_verifier::{
 
 use super::{
     keys::{self, Governance, Register},
-    records::{Institution, Registry, Usage},
+    records::{Institution, Registry},
     view::{View, encode_roots},
 };
 use crate::{

@@ -1,4 +1,4 @@
-//! Records that only the ledger reads: registry of nodes, usage; and an institution's full row.
+//! Records that only the ledger reads: the registry of nodes; and an institution's full row.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
@@ -10,7 +10,6 @@ use sigeli_verifier::{
     params::VALIDATORS_MAX,
     record::InstitutionFacts,
     state::InstitutionRegisters,
-    time::Day,
     validators::{Validator, ValidatorSet, ValidatorSetError},
 };
 
@@ -128,47 +127,6 @@ impl Decode for Registry {
             Ok(registry) if ordered => Ok(registry),
             _ => Err(DecodeError::NonCanonical { field: "registry" }),
         }
-    }
-}
-
-/// What an institution has used of its daily quotas.
-///
-/// Encoding: day (4), batches (4), statuses (4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Usage {
-    /// The day that is counted, in Tbilisi.
-    pub day: Day,
-    /// Batches anchored on that day.
-    pub batches: u32,
-    /// Statuses written on that day.
-    pub statuses: u32,
-}
-
-impl Usage {
-    /// What was used of the given day's quotas.
-    #[must_use]
-    pub fn on(self, day: Day) -> Self {
-        if self.day == day { self } else { Self::none(day) }
-    }
-
-    /// Nothing used.
-    #[must_use]
-    pub const fn none(day: Day) -> Self {
-        Self { day, batches: 0, statuses: 0 }
-    }
-}
-
-impl Encode for Usage {
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.day.encode(out);
-        out.extend_from_slice(&self.batches.to_le_bytes());
-        out.extend_from_slice(&self.statuses.to_le_bytes());
-    }
-}
-
-impl Decode for Usage {
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { day: Day::decode(reader)?, batches: reader.u32("batches")?, statuses: reader.u32("statuses")? })
     }
 }
 

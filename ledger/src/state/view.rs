@@ -11,14 +11,14 @@ use sigeli_verifier::{
     },
     record::{
         AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
-        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord,
+        PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, Usage,
     },
     state::StateRoots,
 };
 
 use super::{
     keys::{self, Governance},
-    records::{Institution, Registry, Usage},
+    records::{Institution, Registry},
 };
 use crate::{schedule::Schedule, store::StoreError, tree::NodeReader};
 

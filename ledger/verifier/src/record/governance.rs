@@ -1,4 +1,4 @@
-//! Authorities, policy and the joint affairs of the authorities.
+//! Authorities, policy, what it leaves of an institution's quotas, and the joint affairs of the authorities.
 
 use alloc::vec::Vec;
 
@@ -9,6 +9,7 @@ use crate::{
     encode::{Encode, fields},
     ids::{AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height},
     params::{AUTHORITIES_MAX, AUTHORITY_KEYS_MAX, BATCH_HEIGHT_MAX, BATCH_HEIGHT_MIN, PROTOCOL_VERSION},
+    time::Day,
     transaction::{AuthorityKind, Level, Name},
 };
 
@@ -157,6 +158,33 @@ impl Decode for Policy {
         })
     }
 }
+
+/// What an institution has used of its daily quotas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// The day that is counted, in Tbilisi.
+    pub day: Day,
+    /// Batches anchored on that day.
+    pub batches: u32,
+    /// Statuses written on that day.
+    pub statuses: u32,
+}
+
+impl Usage {
+    /// What was used of the given day's quotas.
+    #[must_use]
+    pub fn on(self, day: Day) -> Self {
+        if self.day == day { self } else { Self::none(day) }
+    }
+
+    /// Nothing used.
+    #[must_use]
+    pub const fn none(day: Day) -> Self {
+        Self { day, batches: 0, statuses: 0 }
+    }
+}
+
+fields!(Usage { day, batches, statuses });
 
 /// The joint affairs of the authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]
