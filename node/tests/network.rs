@@ -92,6 +92,32 @@ impl Node {
         }
     }
 
+    /// Waits until `peer` is gone. Two nodes that dialled each other at the same moment have two connections; when these
+    /// close one after the other, the peer is announced once more before it is gone, and so may any other peer be.
+    async fn wait_disconnected(&mut self, peer: PeerId) {
+        loop {
+            match self.event("the peer's end").await {
+                NetworkEvent::PeerDisconnected { peer: gone } => {
+                    assert_eq!(gone, peer);
+                    return;
+                }
+                NetworkEvent::PeerConnected { .. } => {}
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
+    /// Waits until `peer` is announced, while nobody leaves.
+    async fn wait_for(&mut self, peer: PeerId) {
+        loop {
+            match self.event("the peer").await {
+                NetworkEvent::PeerConnected { peer: known } if known == peer => return,
+                NetworkEvent::PeerConnected { .. } => {}
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
     /// The next event, which must be a message.
     async fn message_only(&mut self) -> (PeerId, Channel, Vec<u8>) {
         match self.event("a message").await {
@@ -173,6 +199,13 @@ async fn every_broadcast_reaches_every_other(listen: &[&str]) {
     }
     for node in nodes {
         let counters = node.network.counters();
+        // A message is counted after it was written, and so perhaps after it was received.
+        let counted = async {
+            while counters.channel(Channel::Consensus).messages_sent.get() < u64::from(3 * ROUNDS) {
+                tokio::task::yield_now().await;
+            }
+        };
+        guarded("all messages counted as sent", counted).await;
         assert_eq!(counters.channel(Channel::Consensus).messages_sent.get(), u64::from(3 * ROUNDS));
         assert_eq!(counters.channel(Channel::Gossip).bytes_received.get(), u64::from(3 * 4 * ROUNDS));
         guarded("shutdown", node.network.shutdown()).await;
@@ -432,15 +465,13 @@ async fn the_list_can_change() {
     let mut nodes = mesh(3, &[TCP], &NetworkLimits::default()).await;
     let second = nodes[1].entry().await;
     nodes[0].network.set_allowed(vec![second.clone()]);
-    let gone = nodes[0].event("the removed peer's end").await;
-    assert!(matches!(gone, NetworkEvent::PeerDisconnected { peer: gone } if gone == peer(3)), "{gone:?}");
-    let gone = nodes[2].event("the end of the connection").await;
-    assert!(matches!(gone, NetworkEvent::PeerDisconnected { peer: gone } if gone == peer(1)), "{gone:?}");
+    nodes[0].wait_disconnected(peer(3)).await;
+    nodes[2].wait_disconnected(peer(1)).await;
     assert_eq!(nodes[0].network.connected(), [peer(2)]);
 
     let third = nodes[2].entry().await;
     nodes[0].network.set_allowed(vec![second, third]);
-    nodes[0].wait_connected(1).await;
+    nodes[0].wait_for(peer(3)).await;
     let all: Vec<_> = BTreeSet::from([peer(2), peer(3)]).into_iter().collect();
     assert_eq!(nodes[0].network.connected(), all);
 }
@@ -679,9 +710,9 @@ async fn a_peer_that_restarts_replaces_its_dead_connection_at_once() {
     let entry = node.entry().await;
     let proxy = Proxy::start(&entry, Gate::Open).await;
     let mut before = start(2, &[], vec![proxy.entry.clone()], limits.clone());
-    let connected = Instant::now();
     node.wait_connected(1).await;
     before.wait_connected(1).await;
+    let connected = Instant::now(); // Not before: the connection must be at least as old as what is measured.
     // Both sides might be dialling each other until the time for handshakes is over.
     while connected.elapsed() <= limits.handshake_timeout {
         node.network.send(before.peer, Channel::Consensus, vec![1].into());
@@ -691,16 +722,14 @@ async fn a_peer_that_restarts_replaces_its_dead_connection_at_once() {
     // The peer dies, and its network does not say so.
     proxy.gate.send_replace(Gate::Shut);
     guarded("the end", before.network.shutdown()).await;
-    let restarted = Instant::now();
-    let mut after = start(2, &[], vec![entry], limits.clone());
+    let mut after = start(2, &[], vec![entry], limits);
     after.wait_connected(1).await;
     let end = node.event("the end of the dead connection").await;
     assert!(matches!(end, NetworkEvent::PeerDisconnected { .. }), "{end:?}");
     node.wait_connected(1).await;
     node.network.send(after.peer, Channel::Consensus, vec![2].into());
     assert_eq!(after.message_only().await, (node.peer, Channel::Consensus, vec![2]));
-    assert!(restarted.elapsed() < limits.silence_max, "not by waiting for pings");
-    assert_eq!(node.network.counters().connections_silent.get(), 0);
+    assert_eq!(node.network.counters().connections_silent.get(), 0, "not by waiting for pings");
 }
 
 #[tokio::test]
