@@ -2,7 +2,7 @@
 //!
 //! Numbers in keys are big endian, so that RocksDB's order of bytes is the order of numbers.
 
-use rocksdb::{BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options};
+use rocksdb::{BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options};
 use sigeli_verifier::ids::{Height, Round, TransactionId};
 
 use crate::rows::{BlockRow, CertificateRow, ConsensusRow, FormatRow, GenesisRow, HeadRow, HeaderRow, PlaceRow, Row};
@@ -92,6 +92,12 @@ fn tuning(name: &str, cache: &Cache) -> Options {
     // Index and filter blocks count against the cache: memory stays bounded however large the ledger grows.
     table.set_cache_index_and_filter_blocks(true);
     table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    // In parts of a block each: the index and the filter of a whole file have megabytes, more than a shard of the cache
+    // holds, and would be read from the file at every lookup.
+    table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+    table.set_partition_filters(true);
+    table.set_metadata_block_size(4 * 1_024);
+    table.set_pin_top_level_index_and_filter(true);
     // From 6 on, checksums depend on a block's place and the footer has its own.
     table.set_format_version(6);
     let mut options = Options::default();
