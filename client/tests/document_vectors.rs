@@ -233,7 +233,7 @@ fn foreign_documents_are_read() {
         let facts = canonical.facts().expect("the sample is a JSON credential");
         assert_eq!(facts.title.as_ref().and_then(|text| text.english()), title, "{file}");
         assert_eq!(facts.holder_name.as_ref().and_then(|text| text.english()), holder, "{file}");
-        assert_eq!(facts.issuer_name.is_some(), issuer, "{file}");
+        assert_eq!(facts.stated.issuer.is_some(), issuer, "{file}");
         assert!(facts.valid_from.moment().is_some(), "{file}");
         assert_eq!(facts.valid_until != StatedDate::Absent, is_expiry_stated, "{file}");
     }

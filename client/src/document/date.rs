@@ -5,7 +5,7 @@
 //! stays undecided.
 
 use serde_json::{Number, Value};
-use sigeli_verifier::time::Day;
+use sigeli_verifier::{ids::TimeMs, time::Day};
 
 const MS_PER_SECOND: i64 = 1_000;
 const MS_PER_MINUTE: i64 = 60 * MS_PER_SECOND;
@@ -16,6 +16,9 @@ const MS_PER_DAY: i64 = 24 * MS_PER_HOUR;
 const ZONE_AHEAD_MS_MAX: i64 = 14 * MS_PER_HOUR;
 /// … and at its latest where they are farthest behind (UTC−12).
 const ZONE_BEHIND_MS_MAX: i64 = 12 * MS_PER_HOUR;
+
+/// Length of `YYYY-MM-DD`, in bytes.
+const DAY_BYTES: usize = 10;
 
 /// Longest text that is read as a date, in bytes; longer fractions are not in use.
 const DATE_BYTES_MAX: usize = 64;
@@ -57,6 +60,25 @@ impl Moment {
     #[must_use]
     pub const fn latest_unix_ms(&self) -> i64 {
         self.latest_unix_ms
+    }
+
+    /// The day in Tbilisi on which it lies, if that is one day whichever zone is meant. A day without a time is itself.
+    #[must_use]
+    pub fn day(&self) -> Option<Day> {
+        if self.text.len() == DAY_BYTES
+            && let Some(midnight_ms) = Cursor(self.text.as_bytes()).midnight_ms()
+        {
+            return i32::try_from(midnight_ms.div_euclid(MS_PER_DAY)).ok().map(Day::new);
+        }
+        let day = |unix_ms: i64| Some(Day::of(TimeMs::new(u64::try_from(unix_ms).ok()?)));
+        day(self.earliest_unix_ms).filter(|earliest| day(self.latest_unix_ms) == Some(*earliest))
+    }
+
+    /// The earliest day in Tbilisi on which it can lie. A day without a time is itself, but for the zones: where clocks are
+    /// farthest ahead it begins while it is still the day before in Tbilisi.
+    #[must_use]
+    pub fn earliest_day(&self) -> Day {
+        Day::of(TimeMs::new(u64::try_from(self.earliest_unix_ms).unwrap_or(0)))
     }
 
     /// The moment when the first of the two comes.

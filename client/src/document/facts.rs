@@ -1,6 +1,6 @@
 //! What a document says about itself: names to show and dates to judge. Read tolerantly, never trusted.
 //!
-//! Formats: Open Badges 3.0 and W3C VC 1.1/2.0 as JSON, the Europass Learning Model (plain, or wrapped as
+//! Formats: Open Badges 3.0 and 2.0, W3C VC 1.1/2.0 as JSON, the Europass Learning Model (plain, or wrapped as
 //! `{"credential": …}` for upload), the claims of a JWT (`vc` or the credential itself), and the payload of JAdES. What is
 //! missing or unreadable is said to be so; nothing here fails.
 
@@ -11,6 +11,7 @@ use super::canonical::{Canonical, canonicalise};
 use super::date::{DayEdge, Moment, StatedDate};
 use super::json::StrictJson;
 use super::jws;
+use super::stated::{StatedFacts, named};
 use super::text::LocalText;
 
 type Members = Map<String, Value>;
@@ -22,14 +23,13 @@ pub struct DocumentFacts {
     pub valid_from: StatedDate,
     /// From when it says to be no longer valid: the earliest of `validUntil`, `expirationDate` and a JWT's `exp`.
     pub valid_until: StatedDate,
-    /// When it says to have been issued: `issued`, else a JWT's `iat`. Information; it does not limit validity.
-    pub issued: StatedDate,
     /// The credential's title.
     pub title: Option<LocalText>,
     /// The name of the person it is about. The ledger cannot check it: "compare it with an identity document".
     pub holder_name: Option<LocalText>,
-    /// The name the document gives its issuer. The verdict's institution comes from the ledger, not from here.
-    pub issuer_name: Option<LocalText>,
+    /// What it states of what the register knows too. The verdict's institution and programme come from the ledger, not
+    /// from here; where both speak, they must agree.
+    pub stated: StatedFacts,
 }
 
 /// How an instant stands to the dates a document states.
@@ -90,9 +90,7 @@ fn from_payload(payload: &[u8]) -> Option<DocumentFacts> {
     let mut facts = from_document(credential);
     facts.valid_from = facts.valid_from.and(StatedDate::from_seconds(claims.get("nbf")), Moment::last);
     facts.valid_until = facts.valid_until.and(StatedDate::from_seconds(claims.get("exp")), Moment::first);
-    if facts.issued == StatedDate::Absent {
-        facts.issued = StatedDate::from_seconds(claims.get("iat"));
-    }
+    facts.stated.issued = facts.stated.issued.and(StatedDate::from_seconds(claims.get("iat")), Moment::last);
     Some(facts)
 }
 
@@ -104,14 +102,16 @@ fn from_document(document: &Members) -> DocumentFacts {
     let start = |name| StatedDate::from_text(credential.get(name), DayEdge::Start);
     let end = |name| StatedDate::from_text(credential.get(name), DayEdge::End);
     let subject = single(credential.get("credentialSubject"));
+    let mut stated = StatedFacts::read(credential);
+    let title = title(credential, subject);
+    stated.title = stated.title.or_else(|| title.clone());
+    // `expires` is the end of an assertion of Open Badges 2.
     DocumentFacts {
         valid_from: start("validFrom").and(start("issuanceDate"), Moment::last),
-        valid_until: end("validUntil").and(end("expirationDate"), Moment::first),
-        issued: start("issued"),
-        title: title(credential, subject),
+        valid_until: end("validUntil").and(end("expirationDate"), Moment::first).and(end("expires"), Moment::first),
+        title,
         holder_name: subject.and_then(holder_name),
-        issuer_name: single(credential.get("issuer"))
-            .and_then(|issuer| named(issuer, &["legalName", "name", "prefLabel"])),
+        stated,
     }
 }
 
@@ -127,12 +127,8 @@ fn single(value: Option<&Value>) -> Option<&Members> {
     }
 }
 
-/// The first of the members that holds a text.
-fn named(members: &Members, names: &[&str]) -> Option<LocalText> {
-    names.iter().find_map(|name| members.get(*name).and_then(LocalText::read))
-}
-
-/// `name` (VC, Open Badges), the display title (ELM), the achievement's name (Open Badges), the only claim's title (ELM).
+/// `name` (VC, Open Badges), the display title (ELM), the achievement's name (Open Badges), the only claim's title (ELM),
+/// the badge class's name (Open Badges 2).
 fn title(credential: &Members, subject: Option<&Members>) -> Option<LocalText> {
     let within = |members: Option<&Members>, name: &str, names: &[&str]| {
         single(members.and_then(|members| members.get(name))).and_then(|inner| named(inner, names))
@@ -141,6 +137,7 @@ fn title(credential: &Members, subject: Option<&Members>) -> Option<LocalText> {
         .or_else(|| within(Some(credential), "displayParameter", &["title"]))
         .or_else(|| within(subject, "achievement", &["name"]))
         .or_else(|| within(subject, "hasClaim", &["title"]))
+        .or_else(|| within(Some(credential), "badge", &["name"]))
 }
 
 /// `name` (VC), `fullName` (ELM), given and family name (ELM, schema.org), or an unhashed Open Badges identifier of type `name`.

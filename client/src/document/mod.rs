@@ -30,6 +30,8 @@ mod facts;
 mod jades;
 mod json;
 mod jws;
+mod register;
+mod stated;
 mod text;
 
 pub use canonical::{Canonical, canonicalise};
@@ -37,4 +39,6 @@ pub use date::{Moment, StatedDate};
 pub use error::{DocumentError, Position};
 pub use facts::{DocumentFacts, Standing};
 pub use json::{JSON_DEPTH_MAX, JSON_INTEGER_MAX, JSON_SIZE_BYTES_MAX, StrictJson};
+pub use register::{Contradiction, Group, Groups, Registered, contradictions};
+pub use stated::StatedFacts;
 pub use text::LocalText;

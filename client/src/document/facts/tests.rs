@@ -35,7 +35,7 @@ fn open_badges_say_title_issuer_and_dates() {
             {"identityType": "name", "hashed": false, "identityHash": "ანა ყიფიანი"}]},
     }));
     assert_eq!(english(facts.title.as_ref()), Some("Teamwork Badge"));
-    assert_eq!(english(facts.issuer_name.as_ref()), Some("GTU"));
+    assert_eq!(english(facts.stated.issuer.as_ref()), Some("GTU"));
     assert_eq!(english(facts.holder_name.as_ref()), Some("ანა ყიფიანი"));
     assert_eq!(facts.valid_until.moment().map(Moment::text), Some("2027-01-01T00:00:00+04:00"));
     assert_eq!(facts.standing_at(NOW), Standing::Current);
@@ -52,10 +52,10 @@ fn europass_says_names_in_its_languages() {
     for document in [credential.clone(), json!({"credential": credential, "deliveryDetails": {}})] {
         let facts = of(&document);
         assert_eq!(facts.title.as_ref().and_then(LocalText::georgian), Some("მიკროკრედენციალი"));
-        assert_eq!(facts.issuer_name.as_ref().and_then(LocalText::georgian), Some("სტუ"));
+        assert_eq!(facts.stated.issuer.as_ref().and_then(LocalText::georgian), Some("სტუ"));
         assert_eq!(english(facts.holder_name.as_ref()), Some("Ana Kipiani"));
-        assert_eq!(facts.issued.moment().map(Moment::earliest_unix_ms), Some(1_695_815_657_000));
-        assert_eq!(facts.valid_from, facts.issued);
+        assert_eq!(facts.stated.issued.moment().map(Moment::earliest_unix_ms), Some(1_695_815_657_000));
+        assert_eq!(facts.valid_from, facts.stated.issued);
         assert_eq!(facts.standing_at(NOW), Standing::Expired);
     }
 }
@@ -68,7 +68,7 @@ fn a_jwt_is_bounded_by_its_claims_and_by_its_credential() {
         .expect("readable");
     assert_eq!(english(nested.title.as_ref()), Some("Degree"));
     assert_eq!(nested.valid_until.moment().map(Moment::text), Some("1600000000"), "the earlier end counts");
-    assert_eq!(nested.issued.moment().map(Moment::earliest_unix_ms), Some(5_000));
+    assert_eq!(nested.stated.issued.moment().map(Moment::earliest_unix_ms), Some(5_000));
     assert_eq!(nested.standing_at(NOW), Standing::Expired);
 
     let flat = facts(&jwt(&json!({"name": "Degree", "validUntil": "2020-01-01T00:00:00Z", "exp": 1_900_000_000})))
@@ -125,7 +125,7 @@ fn wrong_types_are_ignored_in_names_and_unknown_in_dates() {
     let expected = DocumentFacts {
         valid_from: StatedDate::Unreadable,
         valid_until: StatedDate::Unreadable,
-        issued: StatedDate::Unreadable,
+        stated: StatedFacts { issued: StatedDate::Unreadable, ..StatedFacts::default() },
         ..DocumentFacts::default()
     };
     assert_eq!(facts, expected);
