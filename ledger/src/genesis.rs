@@ -16,7 +16,7 @@ use sigeli_verifier::{
     history::{Frontier, Rfc9162},
     ids::{AuthorityId, AuthoritySequence, BlockId, GenesisHash, Height, HistoryRoot, Round, TimeMs, ValidatorAddress},
     params::{AUTHORITIES_MAX, AUTHORITY_KEYS_MAX, PROTOCOL_VERSION, VALIDATORS_MAX},
-    record::{AuthorityRecord, GovernanceRecord, Policy, PolicyError},
+    record::{AuthorityRecord, GovernanceRecord, Policy, PolicyError, approvals_for},
     transaction::{AuthorityKind, Name},
     trust::NetworkKind,
     validators::ValidatorSet,
@@ -434,13 +434,6 @@ impl Genesis {
         overlay.put_schedule(&Schedule::new());
         Ok(overlay)
     }
-}
-
-/// How many approvals joint transactions may need, by the number of authorities: more than half, at most all.
-#[must_use]
-pub fn approvals_for(authorities: usize) -> core::ops::RangeInclusive<u8> {
-    let all = u8::try_from(authorities).unwrap_or(u8::MAX);
-    (all / 2).saturating_add(1)..=all
 }
 
 fn check_authorities(document: &GenesisDocument) -> Result<(), GenesisError> {

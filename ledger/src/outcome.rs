@@ -581,7 +581,7 @@ rejections! {
         given: u16,
         /// The version in force.
         in_force: u16,
-    } => "protocol version {given} is older than version {in_force}, which is in force, or nothing is there to be taken back";
+    } => "protocol version {given} does not follow version {in_force}, which is in force, or nothing is there to be taken back";
     /// The upgrade would come too soon.
     508 upgrade_too_soon UpgradeTooSoon {
         /// The height given.

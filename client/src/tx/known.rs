@@ -132,6 +132,15 @@ pub struct Known {
     pub permissions: Vec<(PermissionId, PermissionRecord)>,
 }
 
+impl Known {
+    /// How many authorities must approve a joint transaction; `None` when the policy is not known.
+    #[must_use]
+    pub fn approvals_needed(&self) -> Option<u8> {
+        let live = self.authorities.iter().filter(|authority| !authority.is_ended()).count();
+        self.policy.map(|policy| policy.approvals_needed(live))
+    }
+}
+
 /// Why nothing is known.
 #[derive(Debug, thiserror::Error)]
 pub enum KnownError {

@@ -194,12 +194,12 @@ fn joint_shortfall(draft: &Draft, known: &Known) -> Result<(), Shortfall> {
     let kinds = |wanted: AuthorityKind| {
         known.authorities.iter().filter(move |authority| authority.kind == wanted && !authority.is_ended())
     };
-    if let Some(needed) = known.policy.map(|policy| policy.approvals_min)
+    if let Some(needed) = known.approvals_needed()
         && approving.len() < usize::from(needed)
     {
         return Err(Shortfall::TooFewApprovals { needed, given: approving.len() });
     }
-    if matches!(draft.body().payload, Payload::PolicySet(_)) {
+    if matches!(draft.body().payload, Payload::PolicySet(_) | Payload::UpgradeSchedule(_)) {
         for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
             let mut all = kinds(kind).peekable();
             if all.peek().is_some() && !all.any(|authority| approving.contains(&authority.id)) {

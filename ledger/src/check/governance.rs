@@ -6,13 +6,12 @@ use sigeli_verifier::{
     bounded::List,
     ids::{AuthorityId, AuthoritySequence, Height},
     params::{AUTHORITIES_MAX, UPGRADE_NOTICE_BLOCKS_MIN},
-    record::{AuthorityRecord, GovernanceRecord, Policy},
+    record::{AuthorityRecord, GovernanceRecord, approvals_for},
     transaction::{AuthorityKind, AuthorityRemove, AuthoritySet, Payload, PolicySet, UpgradeSchedule},
 };
 
 use super::{Terms, authority::check_keys};
 use crate::{
-    genesis::approvals_for,
     outcome::{CheckError, Rejection},
     state::{Overlay, Write},
     store::StoreError,
@@ -48,7 +47,7 @@ pub(super) fn check<R: NodeReader>(
         Payload::AuthoritySet(set) => check_authority(state, terms, by, set),
         Payload::AuthorityRemove(remove) => check_removal(state, terms, by, remove),
         Payload::PolicySet(set) => check_policy(state, by, set),
-        Payload::UpgradeSchedule(schedule) => Ok(check_upgrade(terms, by, schedule)?),
+        Payload::UpgradeSchedule(schedule) => check_upgrade(state, terms, by, schedule),
         _ => Err(Rejection::WrongSenderKind.into()),
     }
 }
@@ -75,7 +74,6 @@ fn check_authority<R: NodeReader>(
             authorities.sort();
             joint.authorities =
                 List::new(authorities).map_err(|_| Rejection::TooManyAuthorities { limit: AUTHORITIES_MAX })?;
-            check_approvals(&terms.policy, joint.authorities.len())?;
             AuthoritySequence::new(0)
         }
     };
@@ -118,7 +116,6 @@ fn check_removal<R: NodeReader>(
     let mut joint = by.record;
     check_needed(state, terms, &joint, authority, record.kind)?;
     let rest: Vec<_> = joint.authorities.iter().copied().filter(|other| *other != authority).collect();
-    check_approvals(&terms.policy, rest.len())?;
     joint.authorities = List::new(rest).map_err(|_| StoreError::Corrupt { what: "authorities" })?;
     record.keys = List::empty();
     record.log_keys = List::empty();
@@ -159,15 +156,6 @@ fn any_of_kind<R: NodeReader>(
     Ok(false)
 }
 
-/// More than half of the authorities approve joint transactions, and at most all.
-fn check_approvals(policy: &Policy, authorities: usize) -> Result<(), Rejection> {
-    let (given, allowed) = (policy.approvals_min, approvals_for(authorities));
-    if allowed.contains(&given) {
-        return Ok(());
-    }
-    Err(Rejection::ApprovalsInvalid { given, least: *allowed.start(), most: *allowed.end() })
-}
-
 /// Refuses without the approval of an authority of this kind, where one exists.
 fn check_approval<R: NodeReader>(
     state: &Overlay<'_, R>,
@@ -182,36 +170,51 @@ fn check_approval<R: NodeReader>(
     Ok(())
 }
 
-/// Ministry and quality agency approve a policy, where they exist.
+/// Refuses without the approval of the Ministry and of the quality agency, where they exist.
+fn check_both_approve<R: NodeReader>(state: &Overlay<'_, R>, by: &JointSigner<'_>) -> Result<(), CheckError> {
+    for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
+        check_approval(state, by.approvals, &by.record, kind)?;
+    }
+    Ok(())
+}
+
+/// A policy whose limits make sense, and whose number of approvals fits the authorities that there are.
 fn check_policy<R: NodeReader>(
     state: &Overlay<'_, R>,
     by: JointSigner<'_>,
     set: &PolicySet,
 ) -> Result<Vec<Write>, CheckError> {
-    for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
-        check_approval(state, by.approvals, &by.record, kind)?;
-    }
+    check_both_approve(state, &by)?;
     set.policy.check().map_err(|error| Rejection::PolicyInvalid { error })?;
-    check_approvals(&set.policy, by.record.authorities.len())?;
+    let (given, allowed) = (set.policy.approvals_min, approvals_for(by.record.authorities.len()));
+    if !allowed.contains(&given) {
+        return Err(Rejection::ApprovalsInvalid { given, least: *allowed.start(), most: *allowed.end() }.into());
+    }
     if set.policy.pilot_order_required && !any_of_kind(state, &by.record, AuthorityKind::Ministry, None)? {
         return Err(Rejection::AuthorityNeeded { kind: AuthorityKind::Ministry }.into());
     }
     Ok(Vec::from([Write::Policy(set.policy), Write::Joint(by.record)]))
 }
 
-/// A newer version, announced in time; or the version in force at height 0, which takes an announcement back.
-fn check_upgrade(terms: &Terms, by: JointSigner<'_>, schedule: &UpgradeSchedule) -> Result<Vec<Write>, Rejection> {
+/// The next version, announced in time; or the version in force at height 0, which takes an announcement back.
+fn check_upgrade<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    by: JointSigner<'_>,
+    schedule: &UpgradeSchedule,
+) -> Result<Vec<Write>, CheckError> {
+    check_both_approve(state, &by)?;
     let UpgradeSchedule { version, height, .. } = *schedule;
     let mut joint = by.record;
     let in_force = joint.version_at(terms.height);
     let announced = joint.upgrade_height > terms.height;
     let takes_back = version == in_force && announced && height == Height::new(0);
-    if version <= in_force && !takes_back {
-        return Err(Rejection::UpgradeVersionInvalid { given: version, in_force });
+    if Some(version) != in_force.checked_add(1) && !takes_back {
+        return Err(Rejection::UpgradeVersionInvalid { given: version, in_force }.into());
     }
     let earliest = Height::new(terms.height.get().saturating_add(UPGRADE_NOTICE_BLOCKS_MIN));
     if !takes_back && height < earliest {
-        return Err(Rejection::UpgradeTooSoon { height, earliest });
+        return Err(Rejection::UpgradeTooSoon { height, earliest }.into());
     }
     joint.version = in_force;
     joint.upgrade_version = version;

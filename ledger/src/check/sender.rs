@@ -37,7 +37,7 @@ pub enum Signer {
         /// Its record, with the sequence number of this transaction.
         record: AuthorityRecord,
     },
-    /// As many authorities as the policy asks for, each by at least its threshold of keys.
+    /// As many authorities as [`Policy::approvals_needed`](sigeli_verifier::record::Policy::approvals_needed) says, each by at least its threshold of keys.
     Authorities {
         /// Their joint affairs, with the sequence number of this transaction.
         record: GovernanceRecord,
@@ -173,7 +173,7 @@ fn check_authorities<R: NodeReader>(
         .filter(|(_, (record, count))| *count >= usize::from(record.threshold))
         .map(|(authority, (record, _))| (authority, record))
         .collect();
-    let needed = terms.policy.approvals_min;
+    let needed = terms.policy.approvals_needed(record.authorities.len());
     if approvals.len() < usize::from(needed) {
         return Err(Rejection::TooFewApprovals { count: approvals.len(), needed }.into());
     }

@@ -55,7 +55,7 @@ fn needed(view: &View<'_>) -> Vec<String> {
 
 fn joint_needed(view: &View<'_>) -> Vec<String> {
     let language = view.language;
-    let approvals = view.known.and_then(|known| known.policy).map(|policy| policy.approvals_min);
+    let approvals = view.known.and_then(Known::approvals_needed);
     let mut lines = vec![approvals.map_or_else(
         || both(
             "Needed: as many authorities as the ledger's rules ask for, always more than half of them (how many is not known here).",
@@ -67,7 +67,7 @@ fn joint_needed(view: &View<'_>) -> Vec<String> {
             "საჭიროა: {approvals} უწყება, თითოეული იმდენი გასაღებით, რამდენითაც იგი წყვეტს."
         ),
     )];
-    if matches!(view.draft.body().payload, Payload::PolicySet(_)) {
+    if matches!(view.draft.body().payload, Payload::PolicySet(_) | Payload::UpgradeSchedule(_)) {
         lines.push(
             both(
                 "The Ministry and the quality agency must be among them.",

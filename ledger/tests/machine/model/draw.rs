@@ -308,7 +308,7 @@ impl Drawer {
     /// Enough authorities, mostly.
     fn joint_keys(&mut self, model: &Model) -> Vec<(u16, PublicKey)> {
         let live: Vec<_> = model.authorities.iter().filter(|(_, record)| !record.keys.is_empty()).collect();
-        let wanted = usize::from(model.policy.approvals_min);
+        let wanted = model.approvals_needed();
         let leave_out = (self.random.one_in(8)).then(|| self.random.below(live.len()));
         let all = self.random.one_in(2);
         let mut keys = vec![];

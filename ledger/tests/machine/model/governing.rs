@@ -92,7 +92,7 @@ impl Drawer {
             0 => (self.random.pick(&[0, 1]), 1_000_000),
             1 => (1, 0),
             2 => (2, if self.placeless { 1 } else { height + 99 }),
-            _ => (self.random.pick(&[2, 3]), 1_000_000 + self.fresh() % 1_000),
+            _ => (self.random.pick(&[2, 2, 2, 3]), 1_000_000 + self.fresh() % 1_000),
         };
         Payload::UpgradeSchedule(UpgradeSchedule { decision: self.decision(), version, height: Height::new(at) })
     }

@@ -185,7 +185,7 @@ impl Model {
         }
         let approves = |(id, votes): &(u8, u8)| *votes >= self.authorities[id].threshold;
         let approving: Vec<_> = votes.into_iter().filter(approves).map(|(id, _)| id).collect();
-        must(approving.len() >= usize::from(self.policy.approvals_min), "too_few_approvals")?;
+        must(approving.len() >= self.approvals_needed(), "too_few_approvals")?;
         Ok(approving)
     }
 
@@ -359,6 +359,18 @@ impl Model {
         must(!taken, "key_of_another_authority")
     }
 
+    /// As many as the policy says, but more than half of the authorities and at most all.
+    pub(super) fn approvals_needed(&self) -> usize {
+        let (all, wanted) = (self.live().count(), usize::from(self.policy.approvals_min));
+        if wanted > all {
+            all
+        } else if wanted * 2 <= all {
+            all / 2 + 1
+        } else {
+            wanted
+        }
+    }
+
     fn check_approvals(policy: &Policy, authorities: usize) -> Verdict {
         let needed = usize::from(policy.approvals_min);
         must(needed * 2 > authorities && needed <= authorities, "approvals_invalid")
@@ -373,6 +385,15 @@ impl Model {
         };
         let another = self.live().any(|(id, other)| id != without && other.kind == kind);
         must(!needed || another, "authority_needed")
+    }
+
+    fn check_both_approve(&self, approving: &[u8]) -> Verdict {
+        let kinds: Vec<_> = approving.iter().map(|id| self.authorities[id].kind).collect();
+        for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
+            let is_there = self.live().any(|(_, authority)| authority.kind == kind);
+            must(kinds.contains(&kind) || !is_there, "approval_missing")?;
+        }
+        Ok(())
     }
 
     fn judge_joint(&mut self, height: u64, approving: &[u8], payload: &Payload) -> Verdict {
@@ -402,7 +423,6 @@ impl Model {
                     None => {
                         let after = self.live().count() + 1;
                         must(after <= 32, "too_many_authorities")?;
-                        Self::check_approvals(&self.policy, after)?;
                     }
                     Some(before) => {
                         must(!before.keys.is_empty(), "authority_ended")?;
@@ -427,16 +447,12 @@ impl Model {
                 must(!record.keys.is_empty(), "authority_ended")?;
                 must(!self.with_validators.contains(&id), "authority_has_validators")?;
                 self.check_needed(id, record.kind)?;
-                Self::check_approvals(&self.policy, self.live().count() - 1)?;
                 let record = self.authorities.get_mut(&id).unwrap();
                 (record.keys, record.log_keys) = (List::empty(), List::empty());
             }
             Payload::PolicySet(asked) => {
-                let kinds: Vec<_> = approving.iter().map(|id| self.authorities[id].kind).collect();
+                self.check_both_approve(approving)?;
                 let is_there = |kind| self.live().any(|(_, authority)| authority.kind == kind);
-                for kind in [AuthorityKind::Ministry, AuthorityKind::Nceqe] {
-                    must(kinds.contains(&kind) || !is_there(kind), "approval_missing")?;
-                }
                 let policy = asked.policy;
                 let credits = policy.ects_min.iter().zip(&policy.ects_max);
                 let sound = credits.into_iter().all(|(least, most)| least.get() > 0 && least <= most)
@@ -450,11 +466,12 @@ impl Model {
                 self.policy = policy;
             }
             Payload::UpgradeSchedule(asked) => {
+                self.check_both_approve(approving)?;
                 let joint = &mut self.joint;
                 let announced = joint.upgrade_height.get();
                 let in_force = if announced > 0 && announced <= height { joint.upgrade_version } else { joint.version };
                 let takes_back = asked.version == in_force && announced > height && asked.height.get() == 0;
-                must(asked.version > in_force || takes_back, "upgrade_version_invalid")?;
+                must(asked.version == in_force + 1 || takes_back, "upgrade_version_invalid")?;
                 must(takes_back || asked.height.get() >= height + 100, "upgrade_too_soon")?;
                 (joint.version, joint.upgrade_version, joint.upgrade_height) = (in_force, asked.version, asked.height);
             }

@@ -79,8 +79,16 @@ pub struct Policy {
     pub batches_per_day: u32,
     /// How many statuses one institution may write per day.
     pub statuses_per_day: u32,
-    /// How many authorities must approve a joint transaction: more than half of them.
+    /// How many authorities must approve a joint transaction: more than half of them, at most all, when the policy is
+    /// set. [`Policy::approvals_needed`] says how many are needed as authorities come and go.
     pub approvals_min: u8,
+}
+
+/// How many approvals a policy may ask for on a ledger of so many authorities: more than half, at most all.
+#[must_use]
+pub fn approvals_for(authorities: usize) -> core::ops::RangeInclusive<u8> {
+    let all = u8::try_from(authorities).unwrap_or(u8::MAX);
+    (all / 2).saturating_add(1)..=all
 }
 
 impl Policy {
@@ -103,6 +111,14 @@ impl Policy {
             return Err(PolicyError::Approvals);
         }
         Ok(())
+    }
+
+    /// How many authorities must approve a joint transaction on a ledger of so many: what the policy says, but never
+    /// half or fewer of those that there are now, and never more than all.
+    #[must_use]
+    pub fn approvals_needed(&self, authorities: usize) -> u8 {
+        let allowed = approvals_for(authorities);
+        self.approvals_min.max(*allowed.start()).min(*allowed.end())
     }
 
     /// The most credits at a level.

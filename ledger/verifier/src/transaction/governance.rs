@@ -70,13 +70,14 @@ pub struct PolicySet {
 
 fields!(PolicySet { decision, policy });
 
-/// Sets the height from which another protocol version counts. A later one replaces an earlier one that has not come
-/// into force; the version in force, with height 0, takes an announced upgrade back.
+/// Sets the height from which the next protocol version counts. A later one replaces an earlier one that has not come
+/// into force; the version in force, with height 0, takes an announced upgrade back. Ministry and quality agency must be
+/// among those who sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpgradeSchedule {
     /// The decision.
     pub decision: DecisionRef,
-    /// The protocol version.
+    /// The protocol version: the one after that in force, or that in force.
     pub version: u16,
     /// The first height of that version.
     pub height: Height,

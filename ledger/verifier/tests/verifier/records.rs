@@ -56,6 +56,31 @@ fn a_policy_is_refused_just_below_and_above_its_limits() {
 }
 
 #[test]
+fn approvals_are_never_half_or_fewer_nor_more_than_there_are_authorities() {
+    // Authorities, what the policy says, how many are needed: also one and two authorities may add another.
+    for (authorities, says, needed) in [
+        (1, 1, 1),
+        (1, 4, 1),
+        (2, 1, 2),
+        (2, 2, 2),
+        (2, 3, 2),
+        (3, 1, 2),
+        (3, 2, 2),
+        (3, 3, 3),
+        (4, 2, 3),
+        (7, 4, 4),
+        (8, 4, 5),
+        (8, 5, 5),
+        (8, 8, 8),
+        (8, 9, 8),
+        (32, 16, 17),
+    ] {
+        let policy = Policy { approvals_min: says, ..policy() };
+        assert_eq!(policy.approvals_needed(authorities), needed, "{says} of {authorities}");
+    }
+}
+
+#[test]
 fn a_policy_has_its_own_credits_for_each_level() {
     let mut credits = policy();
     for level in 0..8_u16 {
