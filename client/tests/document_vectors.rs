@@ -238,3 +238,121 @@ fn foreign_documents_are_read() {
         assert_eq!(facts.valid_until != StatedDate::Absent, is_expiry_stated, "{file}");
     }
 }
+
+/// Every foreign document: which profile it has, and a place of its content that a forger would change, or `None` where
+/// the document is a picture or PDF whose every byte counts.
+const FOREIGN: [(&str, Profile, Option<&str>); 27] = [
+    ("europass-elm/Sample-MC-Annex1-signed.jsonld", Profile::Jades, Some("Andromeda")),
+    ("europass-elm/Sample-MC-Annex1-unsigned.jsonld", Profile::Jcs, Some("Andromeda")),
+    ("europass-elm/Sample-CertOfPart-signed.jsonld", Profile::Jades, Some("Andromeda")),
+    ("europass-elm/Sample-CertOfPart-unsigned-uploadable.json", Profile::Jcs, Some("Andromeda")),
+    ("europass-elm/credential-sample.jsonld", Profile::Jcs, Some("Max Power")),
+    ("ob3-validator/simple.json", Profile::Jcs, Some("Teamwork Badge")),
+    ("ob3-validator/simple.1ob", Profile::Jcs, Some("Teamwork Badge")),
+    ("ob3-validator/simple-noproof.json", Profile::Jcs, Some("credentialSubject")),
+    ("ob3-validator/simple_v1.json", Profile::Jcs, Some("Teamwork Badge")),
+    ("ob3-validator/complete.json", Profile::Jcs, Some("1EdTech University Degree for Example Student")),
+    ("ob3-validator/complete_v1.json", Profile::Jcs, Some("1EdTech University Degree for Example Student")),
+    ("ob3-validator/simple-json.svg", Profile::Jcs, Some("Teamwork Badge")),
+    ("ob3-validator/simple-json.png", Profile::Jcs, Some("Teamwork Badge")),
+    ("ob3-validator/simple-jwt.svg", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/simple-jwt.png", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/simple-jwt_v1.svg", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/simple-jwt_v1.png", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/simple.jwt", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/velocity.jwt", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/clr20/simple.jwt", Profile::Jws, Some(".eyJ")),
+    ("ob3-validator/clr20/complex.json", Profile::Jcs, Some("credentialSubject")),
+    ("vc-dm2/verifiable-credential/example-1.json", Profile::Jcs, Some("AlumniCredential")),
+    ("vc-dm2/verifiable-credential/example-23.json", Profile::Jcs, Some("VerifiableCredential")),
+    ("vc-di-eddsa/eddsa-jcs-2022/signedJCS.json", Profile::Jcs, Some("AlumniCredential")),
+    ("pdf/minimal-document.pdf", Profile::Raw, None),
+    ("pdf/crazyones-pdfa.pdf", Profile::Raw, None),
+    ("pdf/libreoffice-writer-password.pdf", Profile::Raw, None),
+];
+
+#[test]
+fn foreign_documents_changed_in_content_are_other_documents() {
+    let Some(folder) = vectors("changed foreign documents") else { return };
+    for (file, profile, content) in FOREIGN {
+        let original = read(folder.join(file));
+        let canonical = canonicalise(&original, None).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert_eq!(canonical.profile(), profile, "{file}");
+        assert_eq!(canonical.picture().is_some(), file.ends_with(".png") || file.ends_with(".svg"), "{file}");
+        let at = content.map_or(original.len() / 2, |content| {
+            let start = original.windows(content.len()).position(|window| window == content.as_bytes());
+            start.unwrap_or_else(|| panic!("{file} does not hold {content}")) + content.len() - 1
+        });
+        let mut changed = original.clone();
+        changed[at] ^= 1;
+        let changed = canonicalise(&changed, Some(profile));
+        assert!(changed.is_err() || changed.is_ok_and(|changed| changed.digest() != canonical.digest()), "{file}");
+    }
+}
+
+#[test]
+fn foreign_json_written_anew_is_the_same_document() {
+    let Some(folder) = vectors("rewritten foreign documents") else { return };
+    let rewritten = |file: &str| {
+        let value: serde_json::Value = serde_json::from_slice(&read(folder.join(file))).expect("the sample is JSON");
+        // Pretty-printed, with the members in another order: the map of this library sorts them.
+        serde_json::to_vec_pretty(&value).expect("a value can be written")
+    };
+    for (file, profile, _) in FOREIGN.iter().filter(|(file, _, _)| file.contains(".json") || file.ends_with(".1ob")) {
+        let original = read(folder.join(file));
+        let changed = rewritten(file);
+        assert_ne!(original, changed, "{file}");
+        let digest = canonicalise(&original, None).expect("readable").digest();
+        assert_eq!(canonicalise(&changed, Some(*profile)).expect("readable").digest(), digest, "{file}");
+    }
+}
+
+/// The picture of a baked badge may be saved anew in any way that keeps the credential.
+#[test]
+fn a_badge_in_a_recompressed_picture_is_the_same_document() {
+    let Some(folder) = vectors("recompressed badges") else { return };
+    for file in ["simple-json.png", "simple-jwt.png", "simple-jwt_v1.png"] {
+        let original = read(folder.join("ob3-validator").join(file));
+        let digest = canonicalise(&original, None).expect("readable").digest();
+        let changed = recompressed(&original);
+        assert_ne!(changed.len(), original.len(), "{file}");
+        assert_eq!(canonicalise(&changed, None).expect("readable").digest(), digest, "{file}");
+    }
+    let original = read_text(folder.join("ob3-validator/simple-json.svg"));
+    let redrawn = original.replace("stroke-width=\"2\"", "stroke-width='3'").replace("<g>", "<g id=\"new\">");
+    assert_ne!(original, redrawn);
+    let digest = |text: &str| canonicalise(text.as_bytes(), None).expect("readable").digest();
+    assert_eq!(digest(&redrawn), digest(&original));
+}
+
+/// A PNG saved anew: pixels compressed again into one chunk, texts compressed, other chunks dropped.
+fn recompressed(png: &[u8]) -> Vec<u8> {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(kind);
+        checksum.update(data);
+        let length = u32::try_from(data.len()).expect("a chunk is below 4 GiB");
+        [&length.to_be_bytes()[..], kind, data, &checksum.finalize().to_be_bytes()].concat()
+    };
+    let (mut out, mut pixels, mut rest) = (png[..8].to_vec(), Vec::new(), &png[8..]);
+    while !rest.is_empty() {
+        let length = usize::try_from(u32::from_be_bytes(rest[..4].try_into().expect("four bytes"))).expect("it fits");
+        let (kind, data) = (&rest[4..8], &rest[8..8 + length]);
+        match kind {
+            b"IHDR" => out.extend(chunk(kind, data)),
+            b"IDAT" => pixels.extend_from_slice(data),
+            b"iTXt" => {
+                let keyword_end = data.iter().position(|&byte| byte == 0).expect("a keyword ends");
+                let text = miniz_oxide::deflate::compress_to_vec_zlib(&data[keyword_end + 5..], 9);
+                let anew = [&data[..keyword_end], b"\0\x01\0en\0\0", &text].concat();
+                out.extend(chunk(kind, &anew));
+            }
+            _ => {}
+        }
+        rest = &rest[12 + length..];
+    }
+    let pixels = miniz_oxide::inflate::decompress_to_vec_zlib(&pixels).expect("the pixels are compressed");
+    out.extend(chunk(b"IDAT", &miniz_oxide::deflate::compress_to_vec_zlib(&pixels, 9)));
+    out.extend(chunk(b"IEND", b""));
+    out
+}

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::badge::Picture;
+
 /// A place in a text, for a person who looks for it in an editor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
@@ -124,6 +126,24 @@ pub enum DocumentError {
     /// The payload is empty (a detached signature): the credential itself is not in this file.
     #[error("the payload is empty, the credential is not in this file; cannot be anchored as JSON; anchor as a file")]
     JadesPayloadEmpty,
+    /// The picture is damaged, or the badge in it is not written as its format asks.
+    #[error(
+        "the {} picture is damaged, or its badge is not written properly; cannot be anchored as a badge; anchor as a file",
+        picture.name()
+    )]
+    BadgePictureMalformed {
+        /// The kind of picture.
+        picture: Picture,
+    },
+    /// The picture holds several credentials: programs differ in which they take.
+    #[error("the picture holds more than one credential; cannot be anchored as a badge; anchor as a file")]
+    BadgeAmbiguous,
+    /// The credential in the picture, or the SVG, is larger than [`JSON_SIZE_BYTES_MAX`](super::JSON_SIZE_BYTES_MAX).
+    #[error("the badge in the picture is larger than 16777216 bytes; cannot be anchored as a badge; anchor as a file")]
+    BadgeTooLarge,
+    /// The picture holds no credential (or only the address of one).
+    #[error("the picture holds no credential; anchor as a file")]
+    BadgeMissing,
 }
 
 impl DocumentError {
@@ -147,6 +167,10 @@ impl DocumentError {
             Self::JadesEncodingDisagreement => "jades_encoding_disagreement",
             Self::JadesPayloadEncoding => "jades_payload_encoding",
             Self::JadesPayloadEmpty => "jades_payload_empty",
+            Self::BadgePictureMalformed { .. } => "badge_picture_malformed",
+            Self::BadgeAmbiguous => "badge_ambiguous",
+            Self::BadgeTooLarge => "badge_too_large",
+            Self::BadgeMissing => "badge_missing",
         }
     }
 }

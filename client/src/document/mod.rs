@@ -11,6 +11,9 @@
 //! | JWS | the compact JWS text | ASCII white space around it; in an SD-JWT, everything from the first `~` |
 //! | JADES | the `payload` of a JWS in JSON serialisation | the headers and signatures around it |
 //!
+//! A badge baked into a PNG or SVG picture is the credential in it, under one of the last three profiles; nothing of the picture
+//! is covered by the digest.
+//!
 //! # Guarantees
 //! - No input panics; time and memory are linear in the file's size (sorting of names apart).
 //! - Under one profile, files that differ in more than the last column never share canonical bytes. For JSON this rests on
@@ -19,10 +22,9 @@
 //! - [`Canonical::facts`] reads only bytes that the digest covers.
 //!
 //! # What this module does not do
-//! It checks no signature and no SD-JWT disclosure against its digest, fetches nothing, expands no JSON-LD, and normalises
-//! no Unicode. Badge pictures (PNG, SVG with a credential baked in) are RAW; unwrapping them belongs into
-//! `canonical::detected`, before the text kinds are tried.
+//! It checks no SD-JWT disclosure against its digest, fetches nothing, expands no JSON-LD, and normalises no Unicode.
 
+mod badge;
 mod canonical;
 mod date;
 mod error;
@@ -34,6 +36,7 @@ mod register;
 mod stated;
 mod text;
 
+pub use badge::Picture;
 pub use canonical::{Canonical, canonicalise};
 pub use date::{Moment, StatedDate};
 pub use error::{DocumentError, Position};
