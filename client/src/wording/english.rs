@@ -85,6 +85,9 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         Finding::NotReached => "Not checked.",
         Finding::NotConfirmed => "The proof was altered, or the ledger's validators never confirmed it.",
         Finding::ProofMalformed => "The proof contradicts itself.",
+        Finding::OtherThanPinned => {
+            "A quorum signed two different blocks at this height: this is not the one that the trust file has pinned."
+        }
         Finding::OutsideTrustedTime => "The block lies outside the time for which its validators are trusted.",
         Finding::LedgerUnknown => "The bundle is of a ledger that the trust file does not list.",
         Finding::VersionUnknown => "The ledger's rules are newer than this program: get a newer version of it.",

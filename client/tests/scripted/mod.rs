@@ -21,11 +21,12 @@ use sigeli_proto::{
     v1::{self, ErrorCode, ledger_server::Ledger, outcome::State},
 };
 use sigeli_verifier::{
+    block::Header,
     bounded::List,
     credential::status_handle,
     decode::Decode as _,
     encode::Encode as _,
-    ids::{AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height, KeyIndex},
+    ids::{AuthorityId, AuthoritySequence, EctsTenths, GovernanceSequence, Height, KeyIndex, TimeMs},
     proof::StateProof,
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, KeyRecord, KeyState,
@@ -274,7 +275,10 @@ impl Ledger for Node {
     }
 
     async fn get_header(&self, _: Request<v1::GetHeaderRequest>) -> Answered<v1::HeaderResponse> {
-        let header = self.world.header(&StateRoots::EMPTY);
+        // The block before the one that every proof is of.
+        let proved = self.world.header(&StateRoots::EMPTY);
+        let (height, time) = (proved.height.previous().unwrap(), TimeMs::new(proved.time.get() - 1_000));
+        let header = Header { height, time, ..proved };
         let (block_id, header) = (header.id().to_wire(), header.to_bytes());
         Ok(Response::new(v1::HeaderResponse { header, certificate: Vec::new(), block_id }))
     }

@@ -190,8 +190,17 @@ pub const STATE_NODE: Context = Context {
     ],
 };
 
+/// The checksum of a trust file.
+pub const TRUST_FILE: Context = Context {
+    name: "ge.microcredential.ledger 2026-11 v1 trust file",
+    key: [
+        8, 177, 25, 163, 25, 229, 108, 58, 86, 78, 122, 79, 151, 231, 91, 36, 56, 245, 78, 170, 229, 37, 86, 122, 32,
+        61, 47, 169, 48, 224, 102, 4,
+    ],
+};
+
 /// All hash domains, for the tests and the documentation.
-pub const ALL: [&Context; 18] = [
+pub const ALL: [&Context; 19] = [
     &DOCUMENT,
     &LEAF,
     &BATCH_NODE,
@@ -210,6 +219,7 @@ pub const ALL: [&Context; 18] = [
     &REGISTER_LEAF,
     &REGISTER_NODE,
     &STATE_NODE,
+    &TRUST_FILE,
 ];
 
 #[cfg(test)]

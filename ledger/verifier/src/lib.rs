@@ -35,6 +35,7 @@ pub mod domain;
 pub mod encode;
 pub mod history;
 pub mod ids;
+pub mod light;
 pub mod params;
 pub mod proof;
 pub mod record;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::{
     decode::{Decode, DecodeError, Reader},
+    domain,
     encode::{Encode, put_list},
     ids::{BlockId, GenesisHash, Height, TimeMs},
     params::{TRUST_BYTES_MAX, TRUST_LEDGERS_MAX, TRUST_SETS_MAX},
@@ -42,7 +43,8 @@ impl Decode for Checkpoint {
 }
 
 /// A validator set and the heights and times for which its signatures count, all ends inclusive. The set in force has
-/// the largest number as its last height and time.
+/// the largest number as its last height and time, since nobody knows yet when it ends; the light step
+/// ([`crate::light`]) writes the end once the ledger has passed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustedSet {
     /// The first height that it commits.
@@ -105,6 +107,12 @@ impl TrustedLedger {
     #[must_use]
     pub fn set_at(&self, height: Height) -> Option<&TrustedSet> {
         self.sets.iter().find(|trusted| trusted.first_height <= height && height <= trusted.last_height)
+    }
+
+    /// Whether this is a header at the height of the pinned one, and not that one.
+    #[must_use]
+    pub fn is_other_than_pinned(&self, height: Height, id: BlockId) -> bool {
+        height == self.checkpoint.height && id != self.checkpoint.id
     }
 }
 
@@ -169,12 +177,27 @@ impl Trust {
             _ => None,
         }
     }
+
+    /// Magic and ledgers: what the checksum is over.
+    fn content(&self) -> Vec<u8> {
+        let mut content = TRUST_MAGIC.to_vec();
+        put_list(&mut content, &self.ledgers);
+        content
+    }
+
+    /// The checksum that ends the file. It tells damage from content, so that a damaged file is refused and never makes a
+    /// genuine credential look false; whoever forges a file computes it anew.
+    #[must_use]
+    pub fn checksum(&self) -> [u8; 32] {
+        domain::TRUST_FILE.hash(&[&self.content()])
+    }
 }
 
 impl Encode for Trust {
     fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&TRUST_MAGIC);
-        put_list(out, &self.ledgers);
+        let content = self.content();
+        out.extend_from_slice(&content);
+        out.extend_from_slice(&domain::TRUST_FILE.hash(&[&content]));
     }
 }
 
@@ -188,9 +211,11 @@ impl Decode for Trust {
         }
         let ledgers = reader.list::<TrustedLedger>("ledgers", TRUST_LEDGERS_MAX)?;
         let ordered = ledgers.is_sorted_by(|left, right| left.genesis < right.genesis);
-        match Self::new(ledgers) {
-            Some(trust) if ordered => Ok(trust),
-            _ => Err(DecodeError::NonCanonical { field: "ledgers" }),
-        }
+        let stated = reader.array::<32>("checksum")?;
+        let Some(trust) = Self::new(ledgers).filter(|_| ordered) else {
+            return Err(DecodeError::NonCanonical { field: "ledgers" });
+        };
+        // What was read has one encoding, so that its checksum is that of the bytes.
+        if trust.checksum() == stated { Ok(trust) } else { Err(DecodeError::NonCanonical { field: "checksum" }) }
     }
 }

@@ -144,6 +144,8 @@ finding! {
     LedgerUnknown = ("ledger_unknown", Unknown),
     /// The ledger's protocol version is newer than this program.
     VersionUnknown = ("version_unknown", Unknown),
+    /// A quorum has confirmed another block at the height that the trust file has pinned.
+    OtherThanPinned = ("other_than_pinned", Fail),
     /// The trust file lists no validators for the bundle's block.
     ValidatorsUnknown = ("validators_unknown", Unknown),
     /// The institution was authorised when the batch was anchored.
@@ -380,6 +382,7 @@ fn failed<'a>(
         | VerifyError::InstitutionPath(_)
         | VerifyError::AnchoredLater => ledger(F::ProofMalformed),
         VerifyError::NotConfirmed(_) => ledger(F::NotConfirmed),
+        VerifyError::OtherThanPinned { .. } => ledger(F::OtherThanPinned),
         VerifyError::KeyCompromised { .. } => {
             [F::DocumentMatches, F::Registered, F::Confirmed, F::KeyCompromised, not, not, dates, seal]
         }

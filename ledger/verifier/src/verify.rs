@@ -64,11 +64,17 @@ pub enum VerifyError {
     /// Step 11: the header that follows from all this is not confirmed by a quorum.
     #[error("step 11: the proof is not confirmed by the ledger's validators: {0}")]
     NotConfirmed(CertificateError),
-    /// Step 12: the batch claims to be anchored after the header that proves it.
-    #[error("step 12: the batch is dated after the block that proves it")]
+    /// Step 12: a quorum has confirmed another header at the height that the trust file has pinned.
+    #[error("step 12: block {height} is not the one that the trust file has pinned")]
+    OtherThanPinned {
+        /// The height.
+        height: Height,
+    },
+    /// Step 13: the batch claims to be anchored after the header that proves it.
+    #[error("step 13: the batch is dated after the block that proves it")]
     AnchoredLater,
-    /// Step 13: the batch was signed with a key that was compromised by then.
-    #[error("step 13: the batch was signed with a key that is void from block {from}")]
+    /// Step 14: the batch was signed with a key that was compromised by then.
+    #[error("step 14: the batch was signed with a key that is void from block {from}")]
     KeyCompromised {
         /// The height from which the key is void.
         from: Height,
@@ -91,8 +97,9 @@ impl VerifyError {
             Self::PermissionSection => 9,
             Self::InstitutionPath(_) => 10,
             Self::NotConfirmed(_) => 11,
-            Self::AnchoredLater => 12,
-            Self::KeyCompromised { .. } => 13,
+            Self::OtherThanPinned { .. } => 12,
+            Self::AnchoredLater => 13,
+            Self::KeyCompromised { .. } => 14,
         }
     }
 }
@@ -169,7 +176,7 @@ pub fn verify<'a>(
     Ok(confirmed)
 }
 
-/// Steps 1 to 12: what a quorum has confirmed, whether or not the batch may stand.
+/// Steps 1 to 13: what a quorum has confirmed, whether or not the batch may stand.
 pub(crate) fn confirm<'a>(
     bundle: &'a Bundle,
     document: &DocumentDigest,
@@ -210,6 +217,10 @@ pub(crate) fn confirm<'a>(
     let (header, confirmed_by) = confirm_header(ledger, trusted, &stamp.header, &stamp.certificate, &state_root)
         .map_err(VerifyError::NotConfirmed)?;
     // 12
+    if ledger.is_other_than_pinned(height, header) {
+        return Err(VerifyError::OtherThanPinned { height });
+    }
+    // 13
     if stamp.batch.anchored > height || stamp.batch.anchored_time > time {
         return Err(VerifyError::AnchoredLater);
     }
@@ -228,7 +239,7 @@ pub(crate) fn confirm<'a>(
     })
 }
 
-/// Step 13: the key that signed the batch was not compromised by then.
+/// Step 14: the key that signed the batch was not compromised by then.
 pub(crate) fn check_key(confirmed: &Confirmed<'_>) -> Result<(), VerifyError> {
     match confirmed.institution.compromised_from(confirmed.batch.key) {
         Some(from) if from <= confirmed.batch.anchored => Err(VerifyError::KeyCompromised { from }),

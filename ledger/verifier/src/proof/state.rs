@@ -84,7 +84,7 @@ impl StateProof {
         let (header, confirmed_by) =
             confirm_header(ledger, trusted, &self.header, &self.certificate, &self.roots.root())
                 .map_err(ProofError::NotConfirmed)?;
-        check_pinned(&ledger.checkpoint, self.header.height, header)?;
+        check_pinned(ledger, self.header.height, header)?;
         Ok(ConfirmedState {
             genesis: ledger.genesis,
             header,
@@ -98,8 +98,8 @@ impl StateProof {
     }
 }
 
-fn check_pinned(checkpoint: &Checkpoint, height: Height, id: BlockId) -> Result<(), ProofError> {
-    if height == checkpoint.height && id != checkpoint.id {
+fn check_pinned(ledger: &TrustedLedger, height: Height, id: BlockId) -> Result<(), ProofError> {
+    if ledger.is_other_than_pinned(height, id) {
         return Err(ProofError::OtherThanPinned { height });
     }
     Ok(())
@@ -247,7 +247,7 @@ pub fn verify_block<'a>(
     }
     let (id, confirmed_by) =
         confirm_header(ledger, trusted, &proof, certificate, &header.state_root).map_err(ProofError::NotConfirmed)?;
-    check_pinned(&ledger.checkpoint, header.height, id)?;
+    check_pinned(ledger, header.height, id)?;
     if !block.has_own_transactions() {
         return Err(ProofError::OtherTransactions);
     }

@@ -8,12 +8,12 @@ use sigeli_verifier::{
     codes::StatusReason,
     decode::{Decode as _, DecodeError},
     encode::Encode as _,
-    ids::{Height, PermissionId, Salt, Signature, TimeMs},
+    ids::{BlockId, Height, PermissionId, Salt, Signature, TimeMs},
     record::{BatchState, BatchStatus, InstitutionState, PermissionState, StatusState},
     register::{AbsenceTerminal, PathError, RegisterPath},
     time::Day,
     transaction::PermissionScope,
-    trust::{Trust, TrustedSet},
+    trust::{Checkpoint, Trust, TrustedSet},
     verdict::{DocumentDates, Freshness, Verdict, judge},
     verify::{VerifyError, verify},
 };
@@ -510,7 +510,27 @@ fn step_11_facts_that_the_signed_header_does_not_hold() {
 }
 
 #[test]
-fn step_12_a_batch_dated_after_its_proof() {
+fn step_12_another_header_than_the_pinned_one() {
+    let world = World::new();
+    let pinned_at = |height: u64, id| {
+        let mut ledgers = world.trust.ledgers().to_vec();
+        let ledger = ledgers.iter_mut().find(|ledger| ledger.genesis == world.genesis).unwrap();
+        ledger.checkpoint = Checkpoint { height: Height::new(height), time: TimeMs::new(HEADER_TIME), id };
+        outcome(&world.bundle(0, true), 0, &Trust::new(ledgers).unwrap())
+    };
+    let id = world.header.id();
+    let mut other = id.get();
+    other[31] ^= 1;
+    let other = BlockId::new(other);
+    let height = Height::new(HEADER_HEIGHT);
+    assert_eq!(pinned_at(HEADER_HEIGHT, id), Ok(()));
+    assert_eq!(pinned_at(HEADER_HEIGHT, other), Err(VerifyError::OtherThanPinned { height }));
+    assert_eq!(pinned_at(HEADER_HEIGHT - 1, other), Ok(()));
+    assert_eq!(pinned_at(HEADER_HEIGHT + 1, other), Ok(()));
+}
+
+#[test]
+fn step_13_a_batch_dated_after_its_proof() {
     let later = World::with(Setup { anchored: HEADER_HEIGHT + 1, ..Setup::default() });
     assert_eq!(outcome(&later.bundle(0, true), 0, &later.trust), Err(VerifyError::AnchoredLater));
     let later = World::with(Setup { anchored_time: HEADER_TIME + 1, ..Setup::default() });
@@ -521,7 +541,7 @@ fn step_12_a_batch_dated_after_its_proof() {
 }
 
 #[test]
-fn step_13_a_batch_signed_with_a_key_that_was_compromised_by_then() {
+fn step_14_a_batch_signed_with_a_key_that_was_compromised_by_then() {
     let anchored = Setup::default().anchored;
     let with = |compromised: Vec<(u16, u64)>| {
         let world = World::with(Setup { compromised, ..Setup::default() });
@@ -551,6 +571,7 @@ fn steps_are_numbered_in_order() {
         VerifyError::PermissionSection,
         VerifyError::InstitutionPath(path),
         VerifyError::NotConfirmed(confirmed),
+        VerifyError::OtherThanPinned { height },
         VerifyError::AnchoredLater,
         VerifyError::KeyCompromised { from: height },
     ];

@@ -25,7 +25,7 @@ use sigeli_verifier::{
     validators::{Validator, ValidatorSet, ValidatorSetError},
 };
 
-use crate::common::{draw::Draw, world::World};
+use crate::common::{draw::Draw, textbook, world::World};
 
 fn limit<T: Decode>(bytes: &[u8]) -> Option<(&'static str, usize)> {
     match T::from_bytes(bytes) {
@@ -435,8 +435,14 @@ fn trusted_ledgers(count: usize) -> Vec<TrustedLedger> {
 }
 
 fn encode_trust(ledgers: &[TrustedLedger]) -> Vec<u8> {
-    [b"SIGELIT\x01".to_vec(), copies(ledgers.len(), &[]), ledgers.iter().flat_map(TrustedLedger::to_bytes).collect()]
-        .concat()
+    let content = [
+        b"SIGELIT\x01".to_vec(),
+        copies(ledgers.len(), &[]),
+        ledgers.iter().flat_map(TrustedLedger::to_bytes).collect(),
+    ]
+    .concat();
+    let checksum = textbook::context("trust file", &content);
+    [content, checksum.to_vec()].concat()
 }
 
 #[test]

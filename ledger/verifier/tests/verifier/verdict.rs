@@ -396,8 +396,13 @@ fn every_finding_is_reachable() {
             ledgers.iter_mut().for_each(|ledger| narrow(&mut ledger.sets[0]));
             Trust::new(ledgers).unwrap()
         };
+        let mut forked = world.trust.ledgers().to_vec();
+        for ledger in &mut forked {
+            ledger.checkpoint.height = world.header.height;
+        }
         let trusts = [
             world.trust.clone(),
+            Trust::new(forked).unwrap(),
             narrowed(|set| set.last_height = Height::new(2)),
             narrowed(|set| set.last_time = set.first_time),
         ];
