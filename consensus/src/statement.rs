@@ -425,3 +425,31 @@ impl Decode for SignedProposal {
         })
     }
 }
+
+/// The prevotes that a quorum consists of; their signatures are as good as the quorum's.
+pub(crate) fn votes_of_polka(polka: &Polka) -> impl Iterator<Item = SignedVote> {
+    polka.signatures.iter().map(|(validator, signature)| SignedVote {
+        vote: Vote {
+            kind: VoteKind::Prevote,
+            height: polka.height,
+            round: polka.round,
+            block: Some(polka.block),
+            validator: *validator,
+        },
+        signature: *signature,
+    })
+}
+
+/// The votes that a round certificate consists of; their signatures are as good as the certificate's.
+pub(crate) fn votes_of_round_certificate(certificate: &RoundCertificate) -> impl Iterator<Item = SignedVote> {
+    certificate.votes.iter().map(|vote| SignedVote {
+        vote: Vote {
+            kind: vote.kind,
+            height: certificate.height,
+            round: certificate.round,
+            block: vote.block,
+            validator: vote.validator,
+        },
+        signature: vote.signature,
+    })
+}

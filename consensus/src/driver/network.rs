@@ -6,7 +6,6 @@ use sigeli_verifier::{
     decode::Decode as _,
     encode::Encode as _,
     ids::{Height, Round, ValidatorAddress},
-    vote::{Vote, VoteKind},
 };
 
 use super::{Action, Driver, PeerFault, Phase, TimerId};
@@ -21,7 +20,7 @@ use crate::{
     },
     ports::{Application, CommittedBlock, Fatal, SignStateStore, Validity, Wal},
     signer::{GuardState, Report, SignGuard, SignState},
-    statement::{Polka, RoundCertificate, SignedProposal, SignedStatement, SignedVote},
+    statement::{SignedProposal, SignedStatement, SignedVote, votes_of_polka, votes_of_round_certificate},
     sync::Peer,
 };
 
@@ -442,30 +441,4 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         self.syncer.on_disconnected(peer);
         self.actions.push(Action::DropPeer { peer, reason });
     }
-}
-
-fn votes_of_polka(polka: &Polka) -> impl Iterator<Item = SignedVote> {
-    polka.signatures.iter().map(|(validator, signature)| SignedVote {
-        vote: Vote {
-            kind: VoteKind::Prevote,
-            height: polka.height,
-            round: polka.round,
-            block: Some(polka.block),
-            validator: *validator,
-        },
-        signature: *signature,
-    })
-}
-
-fn votes_of_round_certificate(certificate: &RoundCertificate) -> impl Iterator<Item = SignedVote> {
-    certificate.votes.iter().map(|vote| SignedVote {
-        vote: Vote {
-            kind: vote.kind,
-            height: certificate.height,
-            round: certificate.round,
-            block: vote.block,
-            validator: vote.validator,
-        },
-        signature: vote.signature,
-    })
 }

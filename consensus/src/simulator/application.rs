@@ -174,6 +174,11 @@ impl ApplicationFactory for TestFactory {
         Some(application.clone())
     }
 
+    fn build_at(&mut self, application: &mut TestApplication, mut block: Block, time: TimeMs) -> Result<Block, Fatal> {
+        (block.header.time, block.header.state_root) = (time, application.state_after(time));
+        Ok(block)
+    }
+
     fn reopen(&mut self, _: usize, crashed: TestApplication) -> TestApplication {
         crashed
     }

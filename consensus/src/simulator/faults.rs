@@ -87,6 +87,12 @@ pub enum Wipe {
     SignState,
     /// Both, and an empty sign-state is put in place: what no operator may do.
     Everything,
+    /// One bit of the WAL's rows of the height being decided is another one after the crash.
+    WalBit,
+    /// One bit of the sign-state is another one after the crash.
+    SignStateBit,
+    /// What the database alone has committed since the node's last [`HomeCopy`]: WAL and sign-state are the newest.
+    DatabaseSinceCopy,
     /// All that was written since the node's last [`HomeCopy`]: database, WAL and sign-state are the copy's. Nothing is lost
     /// when there is no copy, or when the node has committed fewer than two blocks since: see [`crate::signer`].
     SinceCopy,
@@ -116,6 +122,73 @@ pub struct HomeCopy {
     pub at_ms: u64,
 }
 
+/// A node's clock is wrong for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockFault {
+    /// Whose.
+    pub node: usize,
+    /// The first millisecond.
+    pub from_ms: u64,
+    /// The first millisecond after it.
+    pub to_ms: u64,
+    /// How far it is ahead, or behind if negative.
+    pub offset_ms: i64,
+}
+
+/// How a faulty proposer spoils each of its blocks, and signs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// It follows another block than the head.
+    Parent,
+    /// Its time is that of its parent.
+    TimeBack,
+    /// Its time is an hour ahead.
+    TimeAhead,
+    /// It names another state.
+    State,
+    /// It names other transactions than it holds.
+    Transactions,
+    /// It names another history.
+    History,
+    /// It names another validator set for the next height.
+    NextValidators,
+    /// It names another creator.
+    Creator,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Parent,
+        Self::TimeBack,
+        Self::TimeAhead,
+        Self::State,
+        Self::Transactions,
+        Self::History,
+        Self::NextValidators,
+        Self::Creator,
+    ];
+}
+
+/// What a faulty validator does beside, or in place of, what a correct one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misdeed {
+    /// It neither proposes nor votes.
+    Silent,
+    /// Its proposals and votes reach one other node only.
+    Withhold,
+    /// It proposes spoiled blocks.
+    Invalid(Flaw),
+    /// It adds votes for future heights and rounds to each of its votes.
+    Flood,
+    /// It sends old messages of everybody again.
+    Replay,
+    /// It sends votes, reports and quorums in others' names, with signatures that are not theirs.
+    Forge,
+    /// It lies about its height, and answers who catches up with changed blocks and cut certificates.
+    LieInSync,
+}
+
 /// What goes wrong in a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FaultPlan {
@@ -127,6 +200,16 @@ pub struct FaultPlan {
     pub syncs_lost: Vec<Window>,
     /// The network is cut in two.
     pub partitions: Vec<Window>,
+    /// One side does not hear the other, but is heard: the mask names those who are not heard.
+    pub one_way: Vec<Window>,
+    /// Messages arrive twice.
+    pub duplications: Vec<Window>,
+    /// Clocks are wrong.
+    pub clocks: Vec<ClockFault>,
+    /// Validators that misbehave in other ways than by contradicting themselves.
+    pub misdeeds: Vec<(usize, Misdeed)>,
+    /// Validators whose key runs on a second machine too, from the start. The second machines are numbered after all others.
+    pub twins: Vec<usize>,
     /// Nodes crash.
     pub crashes: Vec<Crash>,
     /// Homes are copied.
@@ -150,6 +233,16 @@ pub struct FaultCounts {
     pub delayed: u64,
     /// Messages lost at a partition.
     pub cut: u64,
+    /// Messages lost in one direction only.
+    pub one_way: u64,
+    /// Messages that arrived twice.
+    pub duplicated: u64,
+    /// Steps of a node whose clock was wrong.
+    pub clock: u64,
+    /// Messages of misbehaving validators that a correct one would not have sent, or would not have left out.
+    pub misdeeds: u64,
+    /// Logs and sign-states that lost something or had a bit turned over.
+    pub damages: u64,
     /// Crashes.
     pub crashes: u64,
     /// Homes restored from an old copy.
@@ -158,7 +251,35 @@ pub struct FaultCounts {
     pub equivocations: u64,
 }
 
+impl FaultCounts {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, count) in [
+            (&mut self.lost, other.lost),
+            (&mut self.delayed, other.delayed),
+            (&mut self.cut, other.cut),
+            (&mut self.one_way, other.one_way),
+            (&mut self.duplicated, other.duplicated),
+            (&mut self.clock, other.clock),
+            (&mut self.misdeeds, other.misdeeds),
+            (&mut self.damages, other.damages),
+            (&mut self.crashes, other.crashes),
+            (&mut self.restores, other.restores),
+            (&mut self.equivocations, other.equivocations),
+        ] {
+            *sum = sum.saturating_add(count);
+        }
+    }
+}
+
 impl FaultPlan {
+    /// Whether a validator is under a liar's control: nothing that its key signs is held against the rest.
+    pub(super) fn is_faulty(&self, node: usize) -> bool {
+        self.equivocators.contains(&node)
+            || self.twins.contains(&node)
+            || self.misdeeds.iter().any(|(liar, _)| *liar == node)
+    }
+
     /// Draws loss, delay, partition and crashes for `nodes` nodes, all within `span_ms`.
     ///
     /// Crashes never overlap more than the faults that the network tolerates allow for progress: they may, and then the

@@ -10,25 +10,20 @@ use std::{
 use ed25519_dalek::{Signer as _, SigningKey};
 use sigeli_verifier::{
     crypto::PublicKey,
-    decode::Decode as _,
-    encode::Encode as _,
-    ids::{AuthorityId, BlockId, Height, Signature, TimeMs, ValidatorAddress, VotingPower},
+    ids::{AuthorityId, Height, Signature, TimeMs, ValidatorAddress, VotingPower},
     validators::{Validator, ValidatorSet},
 };
 
 use super::{
     ApplicationFactory, Crash, CrashPoint, FaultCounts, FaultPlan, MemorySignState, MemoryWal, Random,
-    RememberingCheck, SimulatedGenesis, Violation, Wipe, checker::Checker,
+    RememberingCheck, SimulatedGenesis, Violation, Wipe, checker::Checker, damage::Home, transit::empty_report,
 };
 use crate::{
-    block::SharedBlock,
     driver::{Action, Driver, DriverConfig, Event, TimerId},
     engine::SignatureCheck,
-    message::{Message, SYNC_RESPONSE_TAG},
     params::ConsensusParams,
     ports::{Application, Fatal},
-    signer::{RefusalReason, SignState},
-    statement::{SignedVote, Statement},
+    signer::{GuardState, RefusalReason, SignState},
     sync::Peer,
 };
 
@@ -70,10 +65,17 @@ pub struct Report {
     pub equivocations: usize,
     /// Peers dropped for what they sent.
     pub dropped_peers: u64,
+    /// Correct peers dropped by correct nodes.
+    pub dropped_correct: u64,
+    /// Transactions committed.
+    pub transactions: u64,
     /// Validators that refused to sign, and why.
     pub refused: Vec<(usize, RefusalReason)>,
-    /// Equivocators that stopped themselves when they heard of their second messages.
+    /// Nodes that stopped themselves, rightly: liars when they heard of their second messages, and nodes whose log or
+    /// sign-state was damaged.
     pub stopped: Vec<usize>,
+    /// Keys that still vote on two machines.
+    pub doubled_keys: usize,
     /// Blocks that were built after round 0.
     pub later_rounds: u64,
     /// The virtual times at which node 0 committed.
@@ -82,7 +84,7 @@ pub struct Report {
     pub trace: [u8; 32],
 }
 
-enum Happening {
+pub(super) enum Happening {
     Deliver { from: usize, bytes: Arc<[u8]> },
     Timer { timer: TimerId, generation: u64 },
     Signature { request: u64, signature: Signature },
@@ -93,52 +95,49 @@ enum Happening {
     Restart,
 }
 
-/// A copy of a node's home.
-struct Home<A> {
-    application: A,
-    wal: MemoryWal,
-    record: Option<Vec<u8>>,
-}
-
-struct Scheduled {
+pub(super) struct Scheduled {
     node: usize,
     /// Only for this life of the node; `None` for any.
     incarnation: Option<u64>,
     happening: Happening,
 }
 
-struct Node<A> {
-    driver: Option<Driver<A, MemoryWal, MemorySignState>>,
-    stopped_application: Option<A>,
-    wal: MemoryWal,
-    sign_state: MemorySignState,
-    key: Option<SigningKey>,
-    public: Option<PublicKey>,
-    address: Option<ValidatorAddress>,
-    incarnation: u64,
-    timers: BTreeMap<TimerId, u64>,
-    armed: Option<Crash>,
-    copy: Option<Home<A>>,
-    skew_ms: u64,
-    checked: Height,
+pub(super) struct Node<A> {
+    pub(super) driver: Option<Driver<A, MemoryWal, MemorySignState>>,
+    pub(super) stopped_application: Option<A>,
+    pub(super) wal: MemoryWal,
+    pub(super) sign_state: MemorySignState,
+    pub(super) key: Option<SigningKey>,
+    pub(super) public: Option<PublicKey>,
+    pub(super) address: Option<ValidatorAddress>,
+    pub(super) incarnation: u64,
+    pub(super) timers: BTreeMap<TimerId, u64>,
+    pub(super) armed: Option<Crash>,
+    pub(super) copy: Option<Home<A>>,
+    pub(super) skew_ms: u64,
+    pub(super) checked: Height,
+    /// Whether the next start must fail: its log or sign-state was damaged.
+    pub(super) must_notice: bool,
 }
 
 /// A network in virtual time.
 pub struct Simulation<F: ApplicationFactory> {
-    config: SimulationConfig,
-    factory: F,
-    check: Arc<dyn SignatureCheck>,
-    genesis: SimulatedGenesis,
-    random: Random,
-    nodes: Vec<Node<F::Application>>,
-    queue: BinaryHeap<Reverse<(u64, u64)>>,
-    scheduled: BTreeMap<u64, Scheduled>,
-    sequence: u64,
-    now_ms: u64,
-    sets: BTreeMap<Height, ValidatorSet>,
-    checker: Checker,
-    report: Report,
-    trace: blake3::Hasher,
+    pub(super) config: SimulationConfig,
+    pub(super) factory: F,
+    pub(super) check: Arc<dyn SignatureCheck>,
+    pub(super) genesis: SimulatedGenesis,
+    pub(super) random: Random,
+    pub(super) nodes: Vec<Node<F::Application>>,
+    pub(super) queue: BinaryHeap<Reverse<(u64, u64)>>,
+    pub(super) scheduled: BTreeMap<u64, Scheduled>,
+    pub(super) sequence: u64,
+    pub(super) now_ms: u64,
+    pub(super) sets: BTreeMap<Height, ValidatorSet>,
+    pub(super) checker: Checker,
+    pub(super) report: Report,
+    pub(super) trace: blake3::Hasher,
+    /// Messages sent before, for those who send them again.
+    pub(super) heard: Vec<Arc<[u8]>>,
 }
 
 impl<F: ApplicationFactory> fmt::Debug for Simulation<F> {
@@ -155,6 +154,8 @@ impl<F: ApplicationFactory> fmt::Debug for Simulation<F> {
 const START_MS: u64 = 1_800_000_000_000;
 /// The most that a simulated clock differs from another.
 const SKEW_MS_MAX: u64 = 800;
+/// How far a live block's time may be from a correct clock: the protocol's rule, written down for the checker.
+const CLOCK_BOUND_MS: u64 = 2_000;
 
 impl<F: ApplicationFactory> Simulation<F> {
     /// The secret key of a simulated node.
@@ -183,10 +184,13 @@ impl<F: ApplicationFactory> Simulation<F> {
         let (validators, time) = (Self::validators(0..config.nodes), TimeMs::new(START_MS));
         let genesis = SimulatedGenesis { genesis: factory.found(&validators, time), time, validators };
         let mut random = Random::new(config.seed);
-        let total = config.nodes.saturating_add(config.observers);
+        let twins = &config.faults.twins;
+        let single = config.nodes.saturating_add(config.observers);
+        let total = single.saturating_add(twins.len());
         let nodes: Vec<_> = (0..total)
             .map(|number| {
-                let key = (number < config.nodes).then(|| Self::key(number));
+                let twin = number.checked_sub(single).and_then(|number| twins.get(number));
+                let key = (number < config.nodes).then_some(&number).or(twin).map(|number| Self::key(*number));
                 let public = key.as_ref().map(public);
                 let address = public.as_ref().map(sigeli_verifier::validators::address);
                 let record = address.map(|address| SignState::new(genesis.genesis, address).to_record());
@@ -204,12 +208,14 @@ impl<F: ApplicationFactory> Simulation<F> {
                     copy: None,
                     skew_ms: random.below(SKEW_MS_MAX),
                     checked: Height::new(0),
+                    must_notice: false,
                 }
             })
             .collect();
-        let faulty = if config.faults.equivocators_watched { &[][..] } else { &config.faults.equivocators };
-        let exempt = faulty.iter().filter_map(|node| nodes.get(*node)?.address).collect();
-        let checker = Checker::new(genesis.genesis, exempt);
+        let is_exempt = |node: &usize| config.faults.is_faulty(*node) && !config.faults.equivocators_watched;
+        let exempt = (0..config.nodes).filter(is_exempt).filter_map(|node| nodes[node].address).collect();
+        let ahead_ms_max = SKEW_MS_MAX.saturating_add(CLOCK_BOUND_MS);
+        let checker = Checker::new(genesis.genesis, genesis.time, ahead_ms_max, exempt);
         let sets = BTreeMap::from([(Height::new(1), genesis.validators.clone())]);
         let mut simulation = Self {
             config,
@@ -232,13 +238,17 @@ impl<F: ApplicationFactory> Simulation<F> {
                 statements: 0,
                 equivocations: 0,
                 dropped_peers: 0,
+                dropped_correct: 0,
+                transactions: 0,
                 refused: Vec::new(),
                 stopped: Vec::new(),
+                doubled_keys: 0,
                 later_rounds: 0,
                 commit_times_ms: Vec::new(),
                 trace: [0; 32],
             },
             trace: blake3::Hasher::new(),
+            heard: Vec::new(),
         };
         for node in 0..total {
             if !simulation.config.faults.dead.contains(&node) {
@@ -276,6 +286,7 @@ impl<F: ApplicationFactory> Simulation<F> {
             let Some(scheduled) = self.scheduled.remove(&sequence) else { continue };
             self.on_scheduled(scheduled)?;
             if self.now_ms >= self.config.healed_ms && self.is_done() {
+                self.audit()?;
                 return Ok(self.finish());
             }
         }
@@ -283,18 +294,40 @@ impl<F: ApplicationFactory> Simulation<F> {
         Err(Violation::Stalled { now_ms: self.now_ms, heights: heights.collect() })
     }
 
+    /// Whether a node's key is in a liar's hands: the node itself may come to harm.
+    pub(super) fn is_liar(&self, number: usize) -> bool {
+        let of = |faulty: &usize| self.nodes[*faulty].address;
+        let address = self.nodes[number].address;
+        let is_twin = address.is_some() && self.config.faults.twins.iter().any(|twin| of(twin) == address);
+        is_twin || self.config.faults.is_faulty(number)
+    }
+
     fn is_done(&self) -> bool {
         let dead = &self.config.faults.dead;
         let is_gone = |number: &usize| dead.contains(number) || self.report.stopped.contains(number);
-        self.nodes.iter().enumerate().filter(|(number, _)| !is_gone(number)).all(|(_, node)| {
+        let is_liar = |number: &usize| self.is_liar(*number);
+        let waited_for = self.nodes.iter().enumerate().filter(|(number, _)| !is_gone(number) && !is_liar(number));
+        waited_for.into_iter().all(|(_, node)| {
             node.driver.as_ref().is_some_and(|driver| driver.head().height.get() >= self.config.target)
         })
+    }
+
+    fn doubled_keys(&self) -> usize {
+        let votes = |node: &&Node<F::Application>| {
+            node.driver.as_ref().is_some_and(|driver| driver.guard_state() == Some(GuardState::Ready))
+        };
+        let voting = |twin: &&usize| {
+            let address = self.nodes[**twin].address;
+            self.nodes.iter().filter(|node| node.address == address).filter(votes).count() > 1
+        };
+        self.config.faults.twins.iter().filter(voting).count()
     }
 
     fn finish(mut self) -> Report {
         let drivers = || self.nodes.iter().filter_map(|node| node.driver.as_ref());
         self.report.height = drivers().map(|driver| driver.head().height.get()).min().unwrap_or(0);
         self.report.equivocations = drivers().map(|driver| driver.equivocations().count()).sum();
+        self.report.doubled_keys = self.doubled_keys();
         self.report.now_ms = self.now_ms;
         self.report.certificates = self.checker.certificates;
         self.report.statements = self.checker.statements;
@@ -302,7 +335,7 @@ impl<F: ApplicationFactory> Simulation<F> {
         self.report
     }
 
-    fn schedule(&mut self, after_ms: u64, node: usize, incarnation: Option<u64>, happening: Happening) {
+    pub(super) fn schedule(&mut self, after_ms: u64, node: usize, incarnation: Option<u64>, happening: Happening) {
         self.sequence = self.sequence.saturating_add(1);
         self.queue.push(Reverse((self.now_ms.saturating_add(after_ms), self.sequence)));
         self.scheduled.insert(self.sequence, Scheduled { node, incarnation, happening });
@@ -356,7 +389,14 @@ impl<F: ApplicationFactory> Simulation<F> {
 
     fn step(&mut self, number: usize, event: Event) -> Result<(), Violation> {
         let node = &mut self.nodes[number];
-        let now = TimeMs::new(START_MS.saturating_add(self.now_ms).saturating_add(node.skew_ms));
+        let mut now_ms = START_MS.saturating_add(self.now_ms).saturating_add(node.skew_ms);
+        for fault in self.config.faults.clocks.iter().filter(|fault| fault.node == number) {
+            if (fault.from_ms..fault.to_ms).contains(&self.now_ms) {
+                now_ms = now_ms.saturating_add_signed(fault.offset_ms);
+                self.report.faults.clock = self.report.faults.clock.saturating_add(1);
+            }
+        }
+        let now = TimeMs::new(now_ms);
         let Some(driver) = &mut node.driver else { return Ok(()) };
         let is_start = matches!(event, Event::Started);
         let before = driver.head().height;
@@ -366,7 +406,7 @@ impl<F: ApplicationFactory> Simulation<F> {
         if let Some(Action::Stop { fatal }) = actions.last() {
             let is_planned = self.nodes[number].armed.is_some() && matches!(fatal, Fatal::Storage { .. });
             if !is_planned {
-                let is_found_out = self.config.faults.equivocators.contains(&number)
+                let is_found_out = self.is_liar(number)
                     && !self.config.faults.equivocators_watched
                     && matches!(fatal, Fatal::DoubleSign { .. });
                 if is_found_out {
@@ -407,7 +447,7 @@ impl<F: ApplicationFactory> Simulation<F> {
             let committed = driver.application().block_at(height).map_err(stopped)?;
             let committed = committed.ok_or(Violation::Chain { node: number, height })?;
             let set = self.sets.get(&height).ok_or(Violation::Chain { node: number, height })?;
-            self.checker.on_commit(number, &committed, set)?;
+            self.checker.on_commit(number, &committed, set, self.now_ms)?;
             if number == 0 {
                 self.report.commit_times_ms.push(self.now_ms);
                 self.report.later_rounds =
@@ -422,19 +462,15 @@ impl<F: ApplicationFactory> Simulation<F> {
     fn perform(&mut self, number: usize, action: Action) -> Result<(), Violation> {
         let incarnation = Some(self.nodes[number].incarnation);
         match action {
-            Action::Broadcast { bytes } => {
-                self.tap(&bytes)?;
-                self.equivocate(number, &bytes)?;
-                for to in 0..self.nodes.len() {
-                    if to != number {
-                        self.transmit(number, to, &bytes);
-                    }
-                }
-            }
+            Action::Broadcast { bytes } => self.broadcast(number, &bytes)?,
             Action::SendTo { peer, bytes } => {
                 self.tap(&bytes)?;
+                if !self.is_liar(number) {
+                    self.check_released(number, &bytes)?;
+                }
                 let to = usize::try_from(peer.get()).unwrap_or(usize::MAX);
                 let bytes = if self.config.faults.reports_emptied { empty_report(bytes) } else { bytes };
+                let bytes = self.answer(number, bytes);
                 self.transmit(number, to, &bytes);
             }
             Action::SetTimer { timer, after_ms } => {
@@ -455,77 +491,15 @@ impl<F: ApplicationFactory> Simulation<F> {
             Action::DropPeer { peer, .. } => {
                 self.report.dropped_peers = self.report.dropped_peers.saturating_add(1);
                 let other = usize::try_from(peer.get()).unwrap_or(usize::MAX);
+                if !self.is_liar(number) && !self.is_liar(other) {
+                    self.report.dropped_correct = self.report.dropped_correct.saturating_add(1);
+                }
                 self.schedule(1_000, number, incarnation, Happening::Connected { peer: other });
             }
             Action::SigningRefused { reason } => self.report.refused.push((number, reason)),
             Action::Stop { fatal } => return Err(Violation::Stopped { node: number, fatal }),
         }
         Ok(())
-    }
-
-    fn tap(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        Message::from_bytes(bytes).map_or(Ok(()), |message| self.checker.on_sent(&message))
-    }
-
-    /// A faulty validator contradicts each of its votes and proposals towards every second peer.
-    fn equivocate(&mut self, number: usize, bytes: &[u8]) -> Result<(), Violation> {
-        if !self.config.faults.equivocators.contains(&number) {
-            return Ok(());
-        }
-        let (Ok(message), Some(key)) = (Message::from_bytes(bytes), &self.nodes[number].key) else { return Ok(()) };
-        let genesis = self.genesis.genesis;
-        let sign = |statement: Statement| Signature::new(key.sign(&statement.preimage(&genesis)).to_bytes());
-        let forged = match message {
-            Message::Vote(SignedVote { mut vote, .. }) if Some(vote.validator) == self.nodes[number].address => {
-                vote.block = if vote.block.is_some() { None } else { Some(BlockId::new([9; 32])) };
-                Message::Vote(SignedVote { vote, signature: sign(Statement::Vote(vote)) })
-            }
-            Message::Proposal(mut proposal) if Some(proposal.proposer) == self.nodes[number].address => {
-                // Another block, and an invalid one: its state root is that of another time.
-                let mut block = proposal.block.block().clone();
-                block.header.time = TimeMs::new(block.header.time.get().saturating_add(1));
-                proposal.block = SharedBlock::new(block);
-                proposal.signature = sign(Statement::Proposal(proposal.proposal()));
-                Message::Proposal(proposal)
-            }
-            _ => return Ok(()),
-        };
-        let forged: Arc<[u8]> = forged.to_bytes().into();
-        self.tap(&forged)?;
-        self.report.faults.equivocations = self.report.faults.equivocations.saturating_add(1);
-        for to in (0..self.nodes.len()).filter(|to| *to != number && to % 2 == 0) {
-            self.transmit(number, to, &forged);
-        }
-        Ok(())
-    }
-
-    fn transmit(&mut self, from: usize, to: usize, bytes: &Arc<[u8]>) {
-        let now = self.now_ms;
-        let (faults, counts) = (&self.config.faults, &mut self.report.faults);
-        let side = |mask: u64, node: usize| mask.checked_shr(u32::try_from(node).unwrap_or(64)).unwrap_or(0) & 1;
-        if faults.partitions.iter().any(|cut| cut.holds(now) && side(cut.severity, from) != side(cut.severity, to)) {
-            counts.cut = counts.cut.saturating_add(1);
-            return;
-        }
-        // The second byte of a message is its tag.
-        let is_sync = bytes.get(1) == Some(&SYNC_RESPONSE_TAG);
-        if is_sync && faults.syncs_lost.iter().any(|window| window.holds(now)) {
-            counts.lost = counts.lost.saturating_add(1);
-            return;
-        }
-        let loss = faults.losses.iter().filter(|window| window.holds(now)).map(|window| window.severity).max();
-        if loss.is_some_and(|percent| self.random.chance_percent(percent)) {
-            counts.lost = counts.lost.saturating_add(1);
-            return;
-        }
-        let mut after_ms = self.random.between(8, 30);
-        let delay = faults.delays.iter().filter(|window| window.holds(now)).map(|window| window.severity).max();
-        if let Some(most) = delay.filter(|_| self.random.chance_percent(30)) {
-            after_ms = after_ms.saturating_add(self.random.below(most));
-            counts.delayed = counts.delayed.saturating_add(1);
-        }
-        let incarnation = self.nodes.get(to).map(|node| node.incarnation);
-        self.schedule(after_ms, to, incarnation, Happening::Deliver { from, bytes: Arc::clone(bytes) });
     }
 
     fn arm(&mut self, number: usize, crash: Crash) {
@@ -542,30 +516,6 @@ impl<F: ApplicationFactory> Simulation<F> {
         }
     }
 
-    fn copy_home(&mut self, number: usize) {
-        let node = &mut self.nodes[number];
-        let Some(driver) = &node.driver else { return };
-        let Some(application) = self.factory.copy(driver.application()) else { return };
-        node.copy = Some(Home { application, wal: node.wal.copy(), record: node.sign_state.record() });
-    }
-
-    /// Puts the copy of a node's home in the place of what it wrote since.
-    fn restore_home(&mut self, number: usize) {
-        let node = &mut self.nodes[number];
-        let (Some(Home { application, wal, record }), Some(lost)) = (node.copy.take(), &node.stopped_application)
-        else {
-            return;
-        };
-        if lost.head().height.get() < application.head().height.get().saturating_add(2) {
-            return;
-        }
-        node.checked = application.head().height;
-        node.stopped_application = Some(application);
-        node.wal = wal;
-        node.sign_state.overwrite(record);
-        self.report.faults.restores = self.report.faults.restores.saturating_add(1);
-    }
-
     fn crash(&mut self, number: usize) {
         let node = &mut self.nodes[number];
         let (Some(driver), Some(crash)) = (node.driver.take(), node.armed.take()) else { return };
@@ -575,20 +525,11 @@ impl<F: ApplicationFactory> Simulation<F> {
         node.timers.clear();
         let kept = self.random.position(4);
         let torn = self.random.chance_percent(50).then(|| self.random.position(300));
+        // A bit turned over in a torn row, which is dropped anyhow, would prove nothing.
+        let (kept, torn) = if crash.wipe == Wipe::WalBit { (0, None) } else { (kept, torn) };
         node.wal.crash(kept, torn);
         node.sign_state.crash();
-        if matches!(crash.wipe, Wipe::Wal | Wipe::Everything) {
-            node.wal.wipe();
-        }
-        match (crash.wipe, node.address) {
-            (Wipe::SignState, _) => node.sign_state.overwrite(None),
-            (Wipe::Everything, Some(address)) => {
-                let empty = SignState::new(self.genesis.genesis, address).to_record();
-                node.sign_state.overwrite(Some(empty));
-            }
-            (Wipe::SinceCopy, _) => self.restore_home(number),
-            _ => {}
-        }
+        self.take_away(number, &crash);
         self.report.faults.crashes = self.report.faults.crashes.saturating_add(1);
         self.record(number, 5, &[]);
         self.schedule(crash.down_ms, number, None, Happening::Restart);
@@ -604,8 +545,11 @@ impl<F: ApplicationFactory> Simulation<F> {
         let application = if node.incarnation == 0 { application } else { self.factory.reopen(number, application) };
         let config = DriverConfig { params: self.config.params, key: node.public, check: Arc::clone(&self.check) };
         let opened = Driver::open(config, application, node.wal.clone(), node.sign_state.clone());
-        node.driver = Some(opened.map_err(|fatal| Violation::Stopped { node: number, fatal })?);
         let incarnation = Some(node.incarnation);
+        if self.is_rightly_down(number, opened.as_ref().err())? {
+            return Ok(());
+        }
+        self.nodes[number].driver = opened.ok();
         self.record(number, 6, &[]);
         self.step(number, Event::Started)?;
         for other in (0..self.nodes.len()).filter(|other| *other != number) {
@@ -625,14 +569,4 @@ fn peer(node: usize) -> Peer {
 
 fn public(key: &SigningKey) -> PublicKey {
     PublicKey::from_ed25519(key.verifying_key().as_bytes()).expect("a generated key is a point of large order")
-}
-
-/// The message, or, if it is a report, one that knows nothing.
-fn empty_report(bytes: Arc<[u8]>) -> Arc<[u8]> {
-    match Message::from_bytes(&bytes) {
-        Ok(Message::Report { validator, .. }) => {
-            Message::Report { validator, committed: Height::new(0), highest: None }.to_bytes().into()
-        }
-        _ => bytes,
-    }
 }

@@ -4,7 +4,10 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use sigeli_verifier::ids::Height;
 
-use crate::ports::{Fatal, SignStateStore, Wal};
+use crate::{
+    ports::{Fatal, SignStateStore, Wal},
+    wal::WalPosition,
+};
 
 /// Counts down storage operations to a crash.
 #[derive(Debug, Default)]
@@ -31,7 +34,18 @@ type Rows = BTreeMap<(Height, u64), Vec<u8>>;
 struct WalState {
     durable: Rows,
     buffered: Rows,
+    dropped_below: Height,
     fuse: Fuse,
+}
+
+/// Turns over one bit.
+fn flip(bytes: &mut [u8], mut draw: impl FnMut(usize) -> usize) -> bool {
+    if bytes.is_empty() {
+        return false;
+    }
+    let (place, bit) = (draw(bytes.len()), draw(8));
+    let mask = 1_u8.checked_shl(u32::try_from(bit).unwrap_or(0)).unwrap_or(1);
+    bytes.get_mut(place).map(|byte| *byte ^= mask).is_some()
 }
 
 /// A write-ahead log in memory; clones share it, so that the simulator keeps it over a crash.
@@ -67,6 +81,25 @@ impl MemoryWal {
     /// Loses everything, as a careless operator would.
     pub fn wipe(&self) {
         *self.state.borrow_mut() = WalState::default();
+    }
+
+    /// Turns over one bit of the rows of a height; `draw` gives a number below its argument. Whether there was one.
+    pub fn flip_bit(&self, height: Height, mut draw: impl FnMut(usize) -> usize) -> bool {
+        let mut state = self.state.borrow_mut();
+        let mut rows: Vec<_> = state.durable.iter_mut().filter(|((of, _), _)| *of == height).collect();
+        if rows.is_empty() {
+            return false;
+        }
+        let position = draw(rows.len());
+        rows.get_mut(position).is_some_and(|(_, row)| flip(row, draw))
+    }
+
+    /// Whether this row is on the disk, or was and its height is dropped.
+    #[must_use]
+    pub fn has_durably(&self, position: &WalPosition) -> bool {
+        let state = self.state.borrow();
+        let row = state.durable.get(&(position.height, position.sequence));
+        position.height < state.dropped_below || row.is_some_and(|row| row.ends_with(&position.hash))
     }
 
     /// Lets the operation after the next `count` fail, and all after it.
@@ -106,6 +139,7 @@ impl Wal for MemoryWal {
 
     fn truncate_below(&mut self, height: Height) -> Result<(), Fatal> {
         let mut state = self.state.borrow_mut();
+        state.dropped_below = state.dropped_below.max(height);
         state.durable.retain(|(row_height, _), _| *row_height >= height);
         state.buffered.retain(|(row_height, _), _| *row_height >= height);
         Ok(())
@@ -136,6 +170,11 @@ impl MemorySignState {
     /// Puts a record, or none, as a careless operator would.
     pub fn overwrite(&self, record: Option<Vec<u8>>) {
         self.state.borrow_mut().record = record;
+    }
+
+    /// Turns over one bit of the record; `draw` gives a number below its argument. Whether there was one.
+    pub fn flip_bit(&self, draw: impl FnMut(usize) -> usize) -> bool {
+        self.state.borrow_mut().record.as_mut().is_some_and(|record| flip(record, draw))
     }
 
     /// Lets the store after the next `count` fail, before it writes anything.
