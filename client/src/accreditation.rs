@@ -3,7 +3,7 @@
 
 use sigeli_verifier::{
     ids::{EctsTenths, PermissionId},
-    record::{PermissionRecord, PermissionState},
+    record::{PermissionRecord, PermissionStanding, PermissionState},
     time::Day,
     transaction::{Field, FieldPrefix, FieldPrefixes, Level, PermissionScope},
 };
@@ -143,8 +143,10 @@ pub fn facts_under(
         return Err(AccreditationError::Issued { first, last, issued });
     }
     // The ledger judges the day on which the batch is anchored; whatever ended by the date of issue has ended by then too.
-    if record.state != PermissionState::Active && record.effective <= issued {
-        return Err(AccreditationError::Ended { state: record.state, since: record.effective, issued });
+    if let Some(PermissionStanding { state, effective: since, .. }) = record.standing.on(issued).copied()
+        && state != PermissionState::Active
+    {
+        return Err(AccreditationError::Ended { state, since, issued });
     }
     let credential_type = accreditation.credential_type;
     Ok(BatchFacts { accreditation: number, level, field, ects, issued, credential_type })
@@ -164,6 +166,7 @@ mod tests {
     use crate::values::{parse_day, parse_ects, parse_field, parse_fields, parse_level, parse_text, window};
     use sigeli_verifier::{
         ids::{AuthorityId, DecisionRef, Height, InstitutionId, ProgrammeId},
+        record::PermissionStandings,
         transaction::{Accreditation, CredentialType, DecisionReason, Modes},
     };
 
@@ -188,9 +191,7 @@ mod tests {
             }),
             granted: Height::new(1),
             predecessor: PermissionId::new(0),
-            state: PermissionState::Active,
-            effective: parse_day("2026-09-01").unwrap(),
-            reason: DecisionReason::Granted,
+            standing: PermissionStandings::granted(parse_day("2026-09-01").unwrap(), DecisionReason::Granted),
             entries: 1,
         }
     }
@@ -225,11 +226,13 @@ mod tests {
         for outside in ["2026-08-31", "2027-09-01"] {
             assert!(matches!(under("0613", nothing, outside), Err(AccreditationError::Issued { .. })));
         }
-        let suspended = PermissionRecord {
-            state: PermissionState::Suspended,
+        let mut suspended = record("0613");
+        let change = PermissionStanding {
             effective: parse_day("2026-11-20").unwrap(),
-            ..record("0613")
+            state: PermissionState::Suspended,
+            reason: DecisionReason::MonitoringFailed,
         };
+        suspended.standing = suspended.standing.changed(change, parse_day("2026-11-01").unwrap()).unwrap();
         let on = |issued| facts_under(PermissionId::new(3), &suspended, nothing, parse_day(issued).unwrap());
         assert!(on("2026-11-19").is_ok());
         let refused = on("2026-11-20").unwrap_err().to_string();

@@ -7,8 +7,8 @@ mod georgian;
 use sigeli_verifier::{
     ids::TimeMs,
     record::{
-        BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, PermissionRecord, PermissionState,
-        StatusRecord, StatusState, Writer,
+        BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, PermissionRecord, PermissionStanding,
+        PermissionState, StatusRecord, StatusState, Writer,
     },
     time::Day,
     transaction::{PermissionScope, StatusReason},
@@ -228,24 +228,25 @@ enum Standing {
 
 impl Standing {
     fn of(record: &PermissionRecord, day: Day) -> Self {
-        let (state, effective, last) = (record.state, record.effective, record.window.last());
-        let counts = effective <= day;
-        let active = state == PermissionState::Active;
-        let for_good = !active && state != PermissionState::Suspended;
-        if counts && for_good && effective <= last {
-            Self::Changed { state, since: effective }
-        } else if last < day {
-            Self::Ended { last }
-        } else if active && !counts && record.entries > 1 {
-            Self::SuspendedUntil { day: effective }
-        } else if active {
-            Self::Holds { last }
-        } else if counts {
-            Self::Changed { state, since: effective }
-        } else if effective <= last {
-            Self::Announced { state, from: effective }
-        } else {
-            Self::Holds { last }
+        let last = record.window.last();
+        // Nothing is announced that would count after the last day.
+        let next = record.standing.after(day).filter(|next| next.effective <= last);
+        let Some(PermissionStanding { state, effective: since, .. }) = record.standing.on(day).copied() else {
+            return Self::Holds { last };
+        };
+        match state {
+            _ if state.is_end() && since <= last => Self::Changed { state, since },
+            _ if last < day => Self::Ended { last },
+            PermissionState::Suspended => match next {
+                Some(next) if next.state == PermissionState::Active => Self::SuspendedUntil { day: next.effective },
+                _ => Self::Changed { state, since },
+            },
+            _ => match next {
+                Some(next) if next.state != PermissionState::Active => {
+                    Self::Announced { state: next.state, from: next.effective }
+                }
+                _ => Self::Holds { last },
+            },
         }
     }
 }

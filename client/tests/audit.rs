@@ -29,6 +29,7 @@ fn change(permission: u32, action: PermissionAction, effective: &str) -> Payload
         institution: GTU,
         permission: PermissionId::new(permission),
         decision: DecisionRef::new([60; 32]),
+        entry: 2,
         action,
         effective: day(effective),
         reason: DecisionReason::MonitoringFailed,

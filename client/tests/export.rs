@@ -22,7 +22,10 @@ use sigeli_verifier::{
         AuthorityId, AuthoritySequence, DecisionRef, EctsTenths, GenesisHash, Height, InstitutionId, PermissionId,
         ProgrammeId, TimeMs,
     },
-    record::{AuthorityRecord, InstitutionFacts, InstitutionState, PermissionEntry, PermissionRecord, PermissionState},
+    record::{
+        AuthorityRecord, InstitutionFacts, InstitutionState, PermissionEntry, PermissionRecord, PermissionStanding,
+        PermissionStandings, PermissionState,
+    },
     time::{Day, Window},
     transaction::{
         Accreditation, AuthorityKind, CredentialType, DecisionReason, FieldPrefix, FieldPrefixes, InstitutionKind,
@@ -113,7 +116,11 @@ fn held(scope: PermissionScope, window: (&str, &str), changes: &[(PermissionStat
     let mut history = vec![entry(3, PermissionState::Active, window.first(), "2026-08-15T12:00:00+04:00")];
     let more = changes.iter().map(|(state, from)| entry(9, *state, day(from), "2026-11-20T12:00:00+04:00"));
     history.extend(more);
-    let last = *history.last().unwrap();
+    let granted = PermissionStandings::granted(window.first(), DecisionReason::Granted);
+    let standing = history[1..].iter().fold(granted, |known, entry| {
+        let PermissionEntry { effective, state, reason, time, .. } = *entry;
+        known.changed(PermissionStanding { effective, state, reason }, Day::of(time)).unwrap()
+    });
     let record = PermissionRecord {
         authority: AuthorityId::new(2),
         decision,
@@ -122,9 +129,7 @@ fn held(scope: PermissionScope, window: (&str, &str), changes: &[(PermissionStat
         scope,
         granted: Height::new(3),
         predecessor: PermissionId::new(0),
-        state: last.state,
-        effective: last.effective,
-        reason: last.reason,
+        standing,
         entries: u32::try_from(history.len()).unwrap(),
     };
     Held::new(PermissionId::new(2), record, history).unwrap()

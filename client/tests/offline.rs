@@ -19,7 +19,8 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::{AuthorityId, DecisionRef, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
     record::{
-        BatchChange, BatchState, BatchStatus, InstitutionState, PermissionRecord, PermissionState, StatusState, Writer,
+        BatchChange, BatchState, BatchStatus, InstitutionState, PermissionRecord, PermissionStanding, PermissionState,
+        StatusState, Writer,
     },
     transaction::{DecisionReason, StatusReason},
     trust::NetworkKind,
@@ -405,36 +406,42 @@ fn said(says: &Says, check: usize) -> (i32, String, String) {
 #[test]
 fn an_accreditation_that_ended_is_told_with_its_true_reason() {
     let day = |text: &str| sigeli::values::parse_day(text).unwrap();
-    let with = |state, effective: &str, entries| PermissionRecord {
-        state,
-        effective: day(effective),
-        entries,
-        ..permission_record()
+    // What is written on 2026-11-22.
+    let after = |changes: &[(PermissionState, &str)]| {
+        let mut record = permission_record();
+        for (state, effective) in changes {
+            let reason = DecisionReason::MonitoringFailed;
+            let change = PermissionStanding { effective: day(effective), state: *state, reason };
+            record.standing = record.standing.changed(change, day("2026-11-22")).unwrap();
+            record.entries += 1;
+        }
+        record
     };
+    let with = |state, effective| after(&[(state, effective)]);
     let by = PermissionId::new(8);
     for (record, english, georgian) in [
         (
-            with(PermissionState::Suspended, "2026-11-22", 2),
+            with(PermissionState::Suspended, "2026-11-22"),
             "is suspended since 2026-11-22.",
             "2026-11-22-დან შეჩერებულია",
         ),
         (
-            with(PermissionState::Withdrawn, "2026-11-22", 2),
+            with(PermissionState::Withdrawn, "2026-11-22"),
             "is withdrawn since 2026-11-22.",
             "2026-11-22-დან გაუქმებულია",
         ),
         (
-            with(PermissionState::Replaced { by }, "2026-11-22", 2),
+            with(PermissionState::Replaced { by }, "2026-11-22"),
             "is replaced by the one with number 8 since 2026-11-22.",
             "№ 8",
         ),
         (
-            with(PermissionState::Restored { by }, "2026-11-22", 3),
+            with(PermissionState::Restored { by }, "2026-11-22"),
             "the one with number 8 stands in its place since",
             "№ 8",
         ),
         (
-            with(PermissionState::Active, "2026-12-01", 3),
+            after(&[(PermissionState::Suspended, "2026-11-22"), (PermissionState::Active, "2026-12-01")]),
             "is suspended until 2026-12-01.",
             "შეჩერებულია 2026-12-01-მდე",
         ),
@@ -447,13 +454,19 @@ fn an_accreditation_that_ended_is_told_with_its_true_reason() {
             "2026-11-23",
         ),
         (
-            with(PermissionState::Withdrawn, "2026-12-01", 2),
+            after(&[(PermissionState::Withdrawn, "2026-12-01"), (PermissionState::Active, "2026-12-01")]),
+            "accredited on that date",
+            "",
+        ),
+        (
+            with(PermissionState::Withdrawn, "2026-12-01"),
             "it will be withdrawn on 2026-12-01.",
             "2026-12-01-დან გაუქმდება",
         ),
     ] {
         // What holds still, or by another number, is not said to have ended.
-        let holds = english.contains("will be") || matches!(record.state, PermissionState::Restored { .. });
+        let holds =
+            english.contains("will be") || english.contains("on that date") || english.contains("stands in its place");
         let (exit, en, ka) = said(&Says { permission: record, ..Says::default() }, 4);
         assert_eq!(exit, 0, "what was issued before stands: {en}");
         assert!(en.contains(english) && ka.contains(georgian), "{en} / {ka}");

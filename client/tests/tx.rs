@@ -74,7 +74,7 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
         "--agent",
         "Agency A",
     ];
-    let changed = ["--institution", "7", "--permission", "3", "--effective", "2026-12-01"];
+    let changed = ["--institution", "7", "--permission", "3", "--change", "2", "--effective", "2026-12-01"];
     let replaced = ["--replaced", "3", "--effective", "2026-12-01", "--reason", "renewed"];
     let joined = |first: &str, parts: &[&[&str]]| -> Vec<String> {
         std::iter::once(first.to_owned()).chain(parts.iter().flat_map(|part| strings(part))).collect()

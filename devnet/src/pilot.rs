@@ -287,10 +287,14 @@ impl Office<'_> {
         reason: DecisionReason,
         what: &str,
     ) -> eyre::Result<tx::Submitted> {
+        let permissions = self.remote.permissions(GTU.id).await?;
+        let known = permissions.iter().find(|(number, _)| *number == permission);
+        let (_, record) = known.ok_or_else(|| eyre::eyre!("{} has no permission {permission}", GTU.name))?;
         let change = PermissionChange {
             institution: GTU.id,
             permission,
             decision: decision(GTU, what),
+            entry: record.entries.saturating_add(1),
             action,
             effective: Day::of(now()),
             reason,

@@ -22,6 +22,7 @@ mod keys;
 mod permission;
 mod sender;
 mod signatures;
+mod standing;
 mod status;
 
 use alloc::vec::Vec;

@@ -332,6 +332,42 @@ rejections! {
         /// The most.
         limit: u32,
     } => "the institution coordinates {limit} programmes, and can coordinate no more";
+    /// The change would count from a day after the permission's days.
+    240 effective_too_late EffectiveTooLate {
+        /// The day given.
+        given: Day,
+        /// The latest allowed.
+        latest: Day,
+    } => "the change would count from {given}, and {latest} is the latest day";
+    /// As many changes of the permission are announced for later days as can be.
+    241 too_many_announced TooManyAnnounced {
+        /// The most standings, the present one included.
+        limit: usize,
+    } => "with its present state and what is announced for later days the permission would stand in more than {limit} ways: take one back first";
+    /// The decision has granted something else of this kind.
+    242 decision_used DecisionUsed {
+        /// What it granted.
+        permission: PermissionId,
+    } => "the decision has granted permission {permission}, which says something else";
+    /// An accreditation is replaced by one of another programme.
+    243 programme_mismatch ProgrammeMismatch => "an accreditation is replaced only by one of the same programme";
+    /// The new permission does not hold on the day on which it takes the old one's place.
+    244 replacement_gap ReplacementGap {
+        /// The day on which the old one ends.
+        effective: Day,
+        /// The days of the new one.
+        window: Window,
+    } => "the old permission would end on {effective}, and the new one holds from {} to {}", window.first(), window.last();
+    /// The institution has as many permissions of this kind as it can.
+    245 too_many_permissions TooManyPermissions {
+        /// The most.
+        limit: usize,
+    } => "the institution has {limit} permissions of this kind whose days have not ended, and can have no more";
+    /// Something else was written since the change was drawn up.
+    249 history_moved HistoryMoved {
+        /// The number that the next change gets.
+        next: u32,
+    } => "the history has moved on: the next change is number {next}";
     /// The tree is smaller than the policy allows.
     300 batch_too_small BatchTooSmall {
         /// Its height.

@@ -15,7 +15,7 @@ use sigeli_verifier::{
     codes::NetworkKind,
     ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, TransactionId},
     proof::StateProof,
-    record::{InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord},
+    record::{InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord, permission_content},
     transaction::{Payload, PermissionReplace, Sender, SignedTransaction},
     validators::ValidatorSet,
 };
@@ -192,14 +192,14 @@ fn created(snapshot: &impl Snapshot, transaction: &SignedTransaction) -> Result<
             Payload::PermissionGrant(grant) | Payload::PermissionReplace(PermissionReplace { grant, .. }),
             Sender::Authority { authority, .. },
         ) => {
-            let kind = grant.scope.code();
-            let found = view.permission_by_decision(grant.institution, authority, kind, &grant.decision)?;
+            let content = permission_content(authority, &grant.decision, &grant.scope);
+            let found = view.permission_by_content(grant.institution, &content)?;
             Ok(found.map_or(Created::Nothing, Created::Permission))
         }
         (Payload::PermissionAnnul(annul), Sender::Authority { authority, .. }) => {
             let Some(old) = view.permission(annul.institution, annul.permission)? else { return Ok(Created::Nothing) };
-            let kind = old.scope.code();
-            let found = view.permission_by_decision(annul.institution, authority, kind, &annul.decision)?;
+            let content = permission_content(authority, &annul.decision, &old.scope);
+            let found = view.permission_by_content(annul.institution, &content)?;
             Ok(found.map_or(Created::Nothing, Created::Permission))
         }
         _ => Ok(Created::Nothing),

@@ -12,7 +12,8 @@ use sigeli_verifier::{
     proof::StateProof,
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, InstitutionState, Judged,
-        KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy, ProgrammeRecord, Writer,
+        KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStanding, PermissionState, Policy,
+        ProgrammeRecord, Writer,
     },
     transaction::{Accreditation, PermissionScope},
 };
@@ -254,7 +255,7 @@ pub fn programme(number: ProgrammeId, record: &ProgrammeRecord) -> v1::Programme
 /// A permission of an institution.
 #[must_use]
 pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permission {
-    let (state, successor) = permission_state(record.state);
+    let standings = record.standing.as_slice().iter().map(permission_standing).collect();
     let mut message = v1::Permission {
         number: number.get(),
         record: record.to_bytes(),
@@ -264,11 +265,8 @@ pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permis
         last_day: record.window.last().to_string(),
         conditional: record.conditional,
         granted_height: record.granted.get(),
-        state: state.into(),
-        effective_day: record.effective.to_string(),
-        reason: decision_reason(record.reason).into(),
+        standings,
         predecessor: record.predecessor.get(),
-        successor,
         entry_count: record.entries,
         ..v1::Permission::default()
     };
@@ -282,6 +280,16 @@ pub fn permission(number: PermissionId, record: &PermissionRecord) -> v1::Permis
         PermissionScope::Accreditation(accreditation) => show_accreditation(&mut message, accreditation),
     }
     message
+}
+
+fn permission_standing(standing: &PermissionStanding) -> v1::PermissionStanding {
+    let (state, successor) = permission_state(standing.state);
+    v1::PermissionStanding {
+        effective_day: standing.effective.to_string(),
+        state: state.into(),
+        successor,
+        reason: decision_reason(standing.reason).into(),
+    }
 }
 
 fn show_accreditation(message: &mut v1::Permission, accreditation: &Accreditation) {

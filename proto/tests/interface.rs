@@ -19,8 +19,8 @@ use sigeli_verifier::{
     params::{COMPROMISED_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionFacts,
-        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy,
-        ProgrammeRecord, Writer,
+        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStanding,
+        PermissionStandings, PermissionState, Policy, ProgrammeRecord, Writer,
     },
     time::{Day, Window},
     transaction::{Accreditation, Name, PermissionScope},
@@ -189,11 +189,23 @@ fn largest_permission() -> PermissionRecord {
         }),
         granted: Height::new(u64::MAX),
         predecessor: PermissionId::new(6),
-        state: PermissionState::Replaced { by: PermissionId::new(8) },
-        effective: day(2030, 1, 1),
-        reason: DecisionReason::ScopeChanged,
+        standing: announced(&[
+            PermissionState::Suspended,
+            PermissionState::Active,
+            PermissionState::Replaced { by: PermissionId::new(8) },
+        ]),
         entries: u32::MAX,
     }
+}
+
+/// Granted, and changed from the first days of 2029, 2030, 2031 on.
+fn announced(states: &[PermissionState]) -> PermissionStandings {
+    let first = day(2026, 11, 24);
+    let granted = PermissionStandings::granted(first, DecisionReason::Granted);
+    (2029..).zip(states).fold(granted, |known, (year, state)| {
+        let reason = DecisionReason::ScopeChanged;
+        known.changed(PermissionStanding { effective: day(year, 1, 1), state: *state, reason }, first).unwrap()
+    })
 }
 
 #[test]
@@ -207,7 +219,7 @@ fn a_permission_is_shown_as_it_is_recorded() {
     assert_eq!((shown.number, shown.authority, shown.conditional), (7, 255, true));
     assert_eq!((shown.first_day.as_str(), shown.last_day.as_str()), ("2026-11-24", "2033-11-23"));
     assert_eq!((shown.decision.as_slice(), shown.granted_height), ([9; 32].as_slice(), u64::MAX));
-    assert_eq!((shown.kind(), shown.state()), (v1::PermissionKind::Accreditation, v1::PermissionState::Replaced));
+    assert_eq!(shown.kind(), v1::PermissionKind::Accreditation);
     assert_eq!((shown.levels.as_slice(), shown.ects_tenths_max), ([6].as_slice(), 65_535));
     assert_eq!(shown.fields.first().map(String::as_str), Some("0613"), "leading zeros belong to the code");
     assert_eq!((shown.title_ka.len(), shown.title_en.len()), (NAME_BYTES_MAX, NAME_BYTES_MAX));
@@ -216,8 +228,17 @@ fn a_permission_is_shown_as_it_is_recorded() {
     use v1::AttendanceMode as Mode;
     assert!(shown.modes().eq([Mode::OnSite, Mode::Online, Mode::Blended, Mode::WorkBased]));
     assert_eq!(shown.review_day, "2029-11-24");
-    assert_eq!((shown.effective_day.as_str(), shown.reason()), ("2030-01-01", v1::DecisionReason::ScopeChanged));
-    assert_eq!((shown.predecessor, shown.successor, shown.entry_count), (6, 8, u32::MAX));
+    let standings: Vec<_> = shown.standings.iter().map(|one| (one.effective_day.as_str(), one.state())).collect();
+    let expected = [
+        ("2026-11-24", v1::PermissionState::Active),
+        ("2029-01-01", v1::PermissionState::Suspended),
+        ("2030-01-01", v1::PermissionState::Active),
+        ("2031-01-01", v1::PermissionState::Replaced),
+    ];
+    assert_eq!(standings, expected);
+    let last = shown.standings.last().unwrap();
+    assert_eq!((last.successor, last.reason()), (8, v1::DecisionReason::ScopeChanged));
+    assert_eq!((shown.predecessor, shown.entry_count), (6, u32::MAX));
 }
 
 #[test]
@@ -231,8 +252,8 @@ fn states_without_a_successor_show_none() {
         (PermissionState::Restored { by: PermissionId::new(4) }, (Shown::Restored, 4)),
     ];
     for (state, expected) in states {
-        let record = PermissionRecord { state, ..largest_permission() };
-        let shown = plain::permission(PermissionId::new(1), &record);
+        let record = PermissionRecord { standing: announced(&[state]), ..largest_permission() };
+        let shown = plain::permission(PermissionId::new(1), &record).standings.pop().unwrap();
         assert_eq!((shown.state(), shown.successor), expected);
         assert_eq!(i32::from(shown.state()), i32::from(state.code()));
     }

@@ -272,11 +272,12 @@ fn permission_grant(grant: &PermissionGrant) -> Plain {
 }
 
 fn permission_change(payload: &PermissionChange) -> Plain {
-    let PermissionChange { institution, permission, decision, action, effective, reason } = payload;
+    let PermissionChange { institution, permission, decision, entry, action, effective, reason } = payload;
     Plain::object([
         ("institution", institution.get().into()),
         ("permission", permission.get().into()),
         ("decision", words::decision(*decision)),
+        ("entry", (*entry).into()),
         ("action", words::permission_action(*action).into()),
         ("effective", words::day(*effective)),
         ("reason", words::decision_reason(*reason).into()),

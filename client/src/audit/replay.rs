@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 
 use sigeli_verifier::{
     ids::{AuthorityId, BatchRoot, DecisionRef, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
-    record::{BatchState, InstitutionState, PermissionEntry, PermissionRecord, PermissionState},
+    record::{
+        BatchState, InstitutionState, PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings,
+        PermissionState, standing_on,
+    },
     time::Day,
     transaction::{
         BatchAction, BatchStatusSet, DecisionReason, InstitutionKind, InstitutionRegister, Name, Payload,
-        PermissionAction, PermissionGrant, Sender, SignedTransaction, StatusReason,
+        PermissionAction, PermissionAnnul, PermissionGrant, Sender, SignedTransaction, StatusReason,
     },
 };
 
@@ -146,29 +149,24 @@ impl Replay {
                     PermissionAction::Reinstate => PermissionState::Active,
                     PermissionAction::Withdraw => PermissionState::Withdrawn,
                 };
-                let change_of = (change.institution, change.permission);
-                self.change(by, change_of, state, change.effective, change.reason, change.decision)?;
+                let standing = PermissionStanding { effective: change.effective, state, reason: change.reason };
+                let held = self.permission(change.institution, change.permission)?;
+                // An announced replacement that is taken back: the new permission gives the place back.
+                let before = held.record.standing.on(change.effective).map(|standing| standing.state);
+                if let Some(PermissionState::Replaced { by: successor }) = before {
+                    let back = PermissionState::Replaced { by: change.permission };
+                    let back = PermissionStanding { state: back, ..standing };
+                    self.change(by, (change.institution, successor), back, change.decision)?;
+                }
+                self.change(by, (change.institution, change.permission), standing, change.decision)?;
             }
             Payload::PermissionReplace(replace) => {
                 let number = self.grant(by, &replace.grant, replace.replaced, replace.reason)?;
                 let state = PermissionState::Replaced { by: number };
-                let replaced = (replace.grant.institution, replace.replaced);
-                self.change(by, replaced, state, replace.effective, replace.reason, replace.grant.decision)?;
+                let standing = PermissionStanding { effective: replace.effective, state, reason: replace.reason };
+                self.change(by, (replace.grant.institution, replace.replaced), standing, replace.grant.decision)?;
             }
-            Payload::PermissionAnnul(annul) => {
-                let withdrawn = self.permission(annul.institution, annul.permission)?.record.clone();
-                let grant = PermissionGrant {
-                    institution: annul.institution,
-                    decision: annul.decision,
-                    window: withdrawn.window,
-                    conditional: withdrawn.conditional,
-                    scope: withdrawn.scope,
-                };
-                let number = self.grant(by, &grant, annul.permission, annul.reason)?;
-                let state = PermissionState::Restored { by: number };
-                let annulled = (annul.institution, annul.permission);
-                self.change(by, annulled, state, withdrawn.effective, annul.reason, annul.decision)?;
-            }
+            Payload::PermissionAnnul(annul) => self.annul(by, annul)?,
             Payload::BatchAnchor(anchor) => {
                 let institution = self.institution(sender.ok_or(Impossible)?)?;
                 institution.batches = institution.batches.checked_add(1).ok_or(Impossible)?;
@@ -232,14 +230,12 @@ impl Replay {
             scope: grant.scope.clone(),
             granted: by.height,
             predecessor,
-            state: PermissionState::Active,
-            effective: grant.window.first(),
-            reason,
+            standing: PermissionStandings::granted(grant.window.first(), reason),
             entries: 1,
         };
         let first = PermissionEntry {
-            state: record.state,
-            effective: record.effective,
+            state: PermissionState::Active,
+            effective: grant.window.first(),
             reason,
             decision: grant.decision,
             authority,
@@ -255,15 +251,14 @@ impl Replay {
         &mut self,
         by: By,
         (institution, number): (InstitutionId, PermissionId),
-        state: PermissionState,
-        effective: Day,
-        reason: DecisionReason,
+        standing: PermissionStanding,
         decision: DecisionRef,
     ) -> Result<(), Impossible> {
         let authority = by.authority.ok_or(Impossible)?;
         let Permission { record, history, .. } = self.permission(institution, number)?;
-        (record.state, record.effective, record.reason) = (state, effective, reason);
+        record.standing = record.standing.changed(standing, Day::of(by.time)).map_err(|_| Impossible)?;
         record.entries = record.entries.checked_add(1).ok_or(Impossible)?;
+        let PermissionStanding { effective, state, reason } = standing;
         history.push(PermissionEntry {
             state,
             effective,
@@ -274,6 +269,33 @@ impl Replay {
             time: by.time,
         });
         Ok(())
+    }
+
+    /// A withdrawal is annulled: the new permission stands where the withdrawn one stood before.
+    fn annul(&mut self, by: By, annul: &PermissionAnnul) -> Result<(), Impossible> {
+        let Permission { record: withdrawn, mut history, .. } =
+            self.permission(annul.institution, annul.permission)?.clone();
+        let grant = PermissionGrant {
+            institution: annul.institution,
+            decision: annul.decision,
+            window: withdrawn.window,
+            conditional: withdrawn.conditional,
+            scope: withdrawn.scope,
+        };
+        let number = self.grant(by, &grant, annul.permission, annul.reason)?;
+        let effective = withdrawn.standing.newest().ok_or(Impossible)?.effective;
+        let last = history.iter().rposition(|entry| entry.state == PermissionState::Withdrawn);
+        history.remove(last.ok_or(Impossible)?);
+        if let Some(before) =
+            standing_on(&history, effective).filter(|before| before.state == PermissionState::Suspended)
+        {
+            let PermissionEntry { state, effective, reason, decision, .. } = *before;
+            let suspended = PermissionStanding { effective, state, reason };
+            self.change(by, (annul.institution, number), suspended, decision)?;
+        }
+        let state = PermissionState::Restored { by: number };
+        let restored = PermissionStanding { effective, state, reason: annul.reason };
+        self.change(by, (annul.institution, annul.permission), restored, annul.decision)
     }
 
     fn batch_status(&mut self, by: By, set: &BatchStatusSet) -> Result<(), Impossible> {

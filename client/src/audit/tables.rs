@@ -282,7 +282,9 @@ fn permission_row(
     let held = Held::new(number, record.clone(), history.clone()).map_err(|_| Impossible)?;
     let cells = scope_cells(&record.scope);
     let or_none = |number: u32| if number == 0 { String::new() } else { number.to_string() };
-    let successor = match record.state {
+    // What stands at last, by all that is written.
+    let last = record.standing.newest().ok_or(Impossible)?;
+    let successor = match last.state {
         PermissionState::Replaced { by } | PermissionState::Restored { by } => by.to_string(),
         PermissionState::Active | PermissionState::Suspended | PermissionState::Withdrawn => String::new(),
     };
@@ -309,10 +311,10 @@ fn permission_row(
         record.decision.to_string(),
         record.granted.to_string(),
         or_none(record.predecessor.get()),
-        words::permission_state(record.state).to_owned(),
+        words::permission_state(last.state).to_owned(),
         successor,
-        record.effective.to_string(),
-        words::decision_reason(record.reason).to_owned(),
+        last.effective.to_string(),
+        words::decision_reason(last.reason).to_owned(),
         record.entries.to_string(),
         batches.to_string(),
     ]))

@@ -68,7 +68,8 @@ struct Ledger {
     genesis: GenesisHash,
     sequence: Option<u64>,
     policy: Option<Policy>,
-    programme: Option<u32>,
+    /// The next number of a programme, or of a change of a permission.
+    next: Option<u32>,
 }
 
 /// Makes a draft, writes it and shows it.
@@ -77,7 +78,7 @@ fn make(asked: &Asked<'_>) -> Result<u8, Failure> {
     let trust = trust_if_any(draft.trust.as_deref())?;
     let ledger = ledger(asked, trust.as_ref())?;
     let sender = sender(&asked.by, ledger.sequence)?;
-    let payload = asked.payload(ledger.policy, ledger.programme)?;
+    let payload = asked.payload(ledger.policy, ledger.next)?;
     let valid_until = valid_until(draft, &sender)?;
     let made = Draft::new(Transaction { genesis: ledger.genesis, valid_until, sender, payload });
     // What could never be handed in is not written: a signature's bytes have room in every draft that can be.
@@ -112,7 +113,7 @@ fn ledger(asked: &Asked<'_>, trust: Option<&Trust>) -> Result<Ledger, Failure> {
         genesis: GenesisHash::new([0; 32]),
         sequence: asked.by.sequence(),
         policy: founding.as_ref().and_then(|known| known.policy),
-        programme: None,
+        next: None,
     };
     let mut named: Vec<_> =
         draft.ledger.map(GenesisHash::new).into_iter().chain(founding.map(|known| known.genesis)).collect();
@@ -137,7 +138,7 @@ async fn ask_nodes(asked: &Asked<'_>, trust: Option<&Trust>, ledger: &mut Ledger
     match asked.by {
         By::Institution { institution } if asked.needs_programme() => {
             let facts = remote.institution(InstitutionId::new(institution)).await?;
-            ledger.programme = Some(facts.programmes.saturating_add(1));
+            ledger.next = Some(facts.programmes.saturating_add(1));
         }
         By::Authority { authority, sequence: None } => {
             let found = remote.authority(AuthorityId::new(authority)).await?;
@@ -149,6 +150,14 @@ async fn ask_nodes(asked: &Asked<'_>, trust: Option<&Trust>, ledger: &mut Ledger
             ledger.policy = Some(policy);
         }
         By::Institution { .. } | By::Authority { .. } => {}
+    }
+    if let Some((institution, permission)) = asked.needs_change() {
+        let permissions = remote.permissions(institution).await?;
+        let known = permissions.into_iter().find(|(number, _)| *number == permission);
+        let (_, record) = known.ok_or_else(|| {
+            Failure::usage(format!("institution {institution} has no permission {permission}: check --permission"))
+        })?;
+        ledger.next = Some(record.entries.saturating_add(1));
     }
     Ok(status.genesis)
 }

@@ -385,7 +385,11 @@ pub(super) struct PermissionChangeArgs {
     /// The permission's number within the institution.
     #[arg(long, value_name = "ID", value_parser = values::parse_number)]
     pub(super) permission: u32,
-    /// The first day on which it counts (in Tbilisi).
+    /// The number that the change gets in the permission's history, where the grant is number 1: so that a second copy does
+    /// nothing. A node is asked for it unless it is stated.
+    #[arg(long, value_name = "NUMBER", value_parser = values::parse_number)]
+    pub(super) change: Option<u32>,
+    /// The first day on which it counts (in Tbilisi): from the day of what stands now until the day after the last.
     #[arg(long, value_name = "DATE", value_parser = values::parse_day)]
     pub(super) effective: Day,
     #[command(flatten)]

@@ -5,8 +5,8 @@ use sigeli_verifier::{
     crypto::PublicKey,
     ids::{AuthorityId, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, TimeMs},
     record::{
-        InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState,
-        Policy,
+        InstitutionFacts, InstitutionState, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStanding,
+        PermissionStandings, PermissionState, Policy,
     },
     time::{Day, Window},
     transaction::{
@@ -65,9 +65,7 @@ pub(crate) fn grant(first: &str, last: &str) -> PermissionRecord {
         scope: accreditation(&["0613"], 6),
         granted: Height::new(3),
         predecessor: PermissionId::new(0),
-        state: PermissionState::Active,
-        effective: day(first),
-        reason: DecisionReason::Granted,
+        standing: PermissionStandings::granted(day(first), DecisionReason::Granted),
         entries: 1,
     }
 }
@@ -97,8 +95,10 @@ pub(crate) fn held(number: u32, mut record: PermissionRecord, changes: &[Permiss
         time: noon("2024-06-01"),
     };
     let history: Vec<_> = std::iter::once(first).chain(changes.iter().copied()).collect();
-    let last = history.last().unwrap();
-    (record.state, record.effective, record.reason) = (last.state, last.effective, last.reason);
+    for PermissionEntry { effective, state, reason, time, .. } in changes.iter().copied() {
+        let change = PermissionStanding { effective, state, reason };
+        record.standing = record.standing.changed(change, Day::of(time)).unwrap();
+    }
     record.entries = u32::try_from(history.len()).unwrap();
     Held::new(PermissionId::new(number), record, history).unwrap()
 }

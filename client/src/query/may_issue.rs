@@ -6,13 +6,12 @@ use std::collections::BTreeSet;
 
 use sigeli_verifier::{
     ids::{EctsTenths, KeyIndex, PermissionId, TimeMs},
-    params::PERMISSIONS_JUDGED_MAX,
     record::{InstitutionFacts, KeyRecord, KeyState, Policy, Usage},
     time::Day,
-    transaction::{Accreditation, FieldPrefix, FieldPrefixes, KeyPurposes, Levels, PermissionScope},
+    transaction::{Accreditation, Field, FieldPrefix, KeyPurposes, Levels, PermissionScope},
 };
 
-use super::standing::{Held, Standing};
+use super::standing::{Held, Standing, told};
 
 /// All that the answer depends on. Every record was verified under one block.
 #[derive(Debug, Clone, Copy)]
@@ -48,18 +47,20 @@ pub enum Obstacle {
     },
     /// It was never authorised.
     NeverAuthorised,
-    /// No authorisation holds; the newest one stands like this.
+    /// The authorisation that decides does not hold: the newest one whose days these are, or, where there is none, the newest
+    /// ever granted.
     NotAuthorised {
-        /// The newest one.
+        /// Which.
         newest: PermissionId,
         /// Where it stands.
         standing: Standing,
     },
     /// It never had an order of the Minister, and the policy asks for one.
     NeverOrdered,
-    /// No order of the Minister holds; the newest one stands like this.
+    /// No order of the Minister holds, or the one that decides for the programme does not: the newest one whose days these
+    /// are, or, where there is none, the newest ever granted.
     NotOrdered {
-        /// The newest one.
+        /// Which.
         newest: PermissionId,
         /// Where it stands.
         standing: Standing,
@@ -68,6 +69,8 @@ pub enum Obstacle {
     NotAccredited {
         /// Where it stands.
         standing: Standing,
+        /// The same in words, with what became of the one that stands in its place.
+        told: String,
     },
     /// No order that holds covers the accreditation's level.
     LevelNotOrdered,
@@ -117,7 +120,7 @@ impl Obstacle {
             Self::NotOrdered { newest, standing } => {
                 format!("no order of the Minister is in force (permission {newest}: {})", standing.words())
             }
-            Self::NotAccredited { standing } => format!("the accreditation is not in force: {}", standing.words()),
+            Self::NotAccredited { told, .. } => format!("the accreditation is not in force: {told}"),
             Self::LevelNotOrdered => "no order of the Minister in force covers this level".to_owned(),
             Self::FieldNotOrdered => "no order of the Minister in force covers these fields at this level".to_owned(),
             Self::CreditsBelowPolicy { least, most } => format!(
@@ -191,18 +194,21 @@ pub fn may_issue<'a>(holdings: &Holdings<'a>) -> MayIssue<'a> {
         obstacles.push(Obstacle::QuotaUsed { quota });
     }
 
-    let authorisations = judged(holdings.permissions, |scope| matches!(scope, PermissionScope::Authorisation));
-    let authorisation = authorisations.iter().find(|held| held.standing(day) == Standing::Holds);
+    let authorisations = newest_first(holdings.permissions, |scope| matches!(scope, PermissionScope::Authorisation));
+    let deciding = authorisations.iter().find(|held| decides(held, day)).or_else(|| authorisations.first());
+    let authorisation = deciding.filter(|held| held.standing(day) == Standing::Holds);
     if authorisation.is_none() {
-        obstacles.push(authorisations.first().map_or(Obstacle::NeverAuthorised, |newest| Obstacle::NotAuthorised {
+        obstacles.push(deciding.map_or(Obstacle::NeverAuthorised, |newest| Obstacle::NotAuthorised {
             newest: newest.number(),
             standing: newest.standing(day),
         }));
     }
-    let orders = judged(holdings.permissions, |scope| matches!(scope, PermissionScope::PilotOrder { .. }));
-    let in_force: Vec<_> = orders.iter().copied().filter(|held| held.standing(day) == Standing::Holds).collect();
-    if holdings.policy.pilot_order_required && in_force.is_empty() {
-        obstacles.push(orders.first().map_or(Obstacle::NeverOrdered, |newest| Obstacle::NotOrdered {
+    let all = newest_first(holdings.permissions, |scope| matches!(scope, PermissionScope::PilotOrder { .. }));
+    let orders: Vec<_> = all.iter().copied().filter(|held| decides(held, day)).collect();
+    let ordered = orders.iter().any(|held| held.standing(day) == Standing::Holds);
+    if holdings.policy.pilot_order_required && !ordered {
+        let newest = orders.first().or_else(|| all.first());
+        obstacles.push(newest.map_or(Obstacle::NeverOrdered, |newest| Obstacle::NotOrdered {
             newest: newest.number(),
             standing: newest.standing(day),
         }));
@@ -211,7 +217,7 @@ pub fn may_issue<'a>(holdings: &Holdings<'a>) -> MayIssue<'a> {
         PermissionScope::Accreditation(accreditation) => Some((held, accreditation)),
         PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
     });
-    let programmes = accreditations.map(|(held, accreditation)| programme(holdings, held, accreditation, &in_force));
+    let programmes = accreditations.map(|(held, accreditation)| programme(holdings, held, accreditation, &orders));
     MayIssue {
         day,
         obstacles,
@@ -228,9 +234,15 @@ fn may_anchor(facts: &InstitutionFacts, index: KeyIndex, key: &KeyRecord, day: D
         && facts.compromised_from(index).is_none()
 }
 
-/// The permissions of a kind that the ledger looks at, newest first.
-fn judged(permissions: &[Held], is_kind: impl Fn(&PermissionScope) -> bool) -> Vec<&Held> {
-    permissions.iter().rev().filter(|held| is_kind(&held.record().scope)).take(PERMISSIONS_JUDGED_MAX).collect()
+/// The permissions of a kind, newest first.
+fn newest_first(permissions: &[Held], is_kind: impl Fn(&PermissionScope) -> bool) -> Vec<&Held> {
+    permissions.iter().rev().filter(|held| is_kind(&held.record().scope)).collect()
+}
+
+/// Whether a permission may decide on a day: it is one of its days, and no other has taken its place.
+fn decides(held: &Held, day: Day) -> bool {
+    let replaced = matches!(held.standing(day), Standing::Replaced { .. } | Standing::Restored { .. });
+    held.record().window.contains(day) && !replaced
 }
 
 fn programme<'a>(
@@ -243,7 +255,8 @@ fn programme<'a>(
     let mut obstacles = Vec::new();
     let standing = held.standing(day);
     if standing != Standing::Holds {
-        obstacles.push(Obstacle::NotAccredited { standing });
+        let told = told(holdings.permissions, held, day);
+        obstacles.push(Obstacle::NotAccredited { standing, told });
     }
     let least = policy.ects_min_at(accreditation.level);
     let ects_max = policy.ects_max_at(accreditation.level).min(accreditation.ects_max);
@@ -251,25 +264,14 @@ fn programme<'a>(
         obstacles.push(Obstacle::CreditsBelowPolicy { least, most: accreditation.ects_max });
     }
     let (fields, covering) = if policy.pilot_order_required {
-        let at_level: Vec<_> = orders.iter().filter_map(|order| at_level(order, accreditation)).collect();
-        let mut fields = BTreeSet::new();
-        let mut covering = Vec::new();
-        for (order, ordered) in &at_level {
-            let common = common(&accreditation.fields, ordered);
-            if !common.is_empty() {
-                covering.push(*order);
-            }
-            fields.extend(common);
-        }
+        let ordered = Ordered::of(accreditation, orders, day);
         // Where no order is in force at all, that stands against everything already.
-        if at_level.is_empty() && !orders.is_empty() {
-            obstacles.push(Obstacle::LevelNotOrdered);
-        } else if covering.is_empty() && !orders.is_empty() {
-            obstacles.push(Obstacle::FieldNotOrdered);
+        if ordered.fields.is_empty() && orders.iter().any(|order| order.standing(day) == Standing::Holds) {
+            obstacles.push(ordered.obstacle(day));
         }
-        (widest(&fields), covering)
+        (prefixes(&ordered.fields), ordered.covering)
     } else {
-        (widest(&accreditation.fields.iter().copied().collect()), Vec::new())
+        (prefixes(&fields_of(&accreditation.fields)), Vec::new())
     };
     let window = held.record().window;
     let latest = Day::of(TimeMs::new(holdings.time.get().saturating_add(policy.clock_tolerance_ms.into())));
@@ -286,42 +288,80 @@ fn programme<'a>(
     }
 }
 
-/// An order that covers the accreditation's level, and its fields.
-fn at_level<'a>(order: &'a Held, accreditation: &Accreditation) -> Option<(PermissionId, &'a FieldPrefixes)> {
-    match &order.record().scope {
-        PermissionScope::PilotOrder { fields, levels } if Levels::contains(*levels, accreditation.level) => {
-            Some((order.number(), fields))
-        }
-        _ => None,
-    }
+/// What orders say about the level and the fields of an accreditation: of those that cover a field, the newest decides.
+struct Ordered<'a> {
+    /// The fields for which an order that holds decides.
+    fields: BTreeSet<Field>,
+    /// The orders that decide for them, newest first.
+    covering: Vec<PermissionId>,
+    /// The newest order that decides for a field and does not hold.
+    halted: Option<&'a Held>,
+    /// Whether an order that holds covers the level.
+    at_level: bool,
 }
 
-/// What lies under both: of each pair of prefixes, one of which begins with the other, the longer one.
-fn common(left: &FieldPrefixes, right: &FieldPrefixes) -> BTreeSet<FieldPrefix> {
-    let mut common = BTreeSet::new();
-    for one in left.iter() {
-        for other in right.iter() {
-            let (short, long) =
-                if one.to_string().len() <= other.to_string().len() { (one, other) } else { (other, one) };
-            if long.to_string().starts_with(&short.to_string()) {
-                common.insert(*long);
+impl<'a> Ordered<'a> {
+    /// `orders` are those that may decide on the day, newest first.
+    fn of(accreditation: &Accreditation, orders: &[&'a Held], day: Day) -> Self {
+        let mut ordered = Self { fields: BTreeSet::new(), covering: Vec::new(), halted: None, at_level: false };
+        let mut undecided = fields_of(&accreditation.fields);
+        for order in orders {
+            let PermissionScope::PilotOrder { fields, levels } = &order.record().scope else { continue };
+            if !Levels::contains(*levels, accreditation.level) {
+                continue;
+            }
+            let holds = order.standing(day) == Standing::Holds;
+            ordered.at_level |= holds;
+            let (decided, rest) =
+                undecided.into_iter().partition(|field| fields.iter().any(|prefix| prefix.covers(*field)));
+            undecided = rest;
+            let decided: BTreeSet<Field> = decided;
+            if decided.is_empty() {
+                continue;
+            }
+            if holds {
+                ordered.covering.push(order.number());
+                ordered.fields.extend(decided);
+            } else {
+                ordered.halted = ordered.halted.or(Some(order));
             }
         }
+        ordered
     }
-    common
-}
 
-/// The same fields without prefixes that lie under others, in order of code.
-fn widest(fields: &BTreeSet<FieldPrefix>) -> Vec<FieldPrefix> {
-    let mut sorted: Vec<_> = fields.iter().map(|field| (field.to_string(), *field)).collect();
-    sorted.sort();
-    let mut kept: Vec<(String, FieldPrefix)> = Vec::new();
-    for (text, field) in sorted {
-        if !kept.last().is_some_and(|(shorter, _)| text.starts_with(shorter.as_str())) {
-            kept.push((text, field));
+    /// Why no field may be stated.
+    fn obstacle(&self, day: Day) -> Obstacle {
+        match self.halted {
+            Some(order) => Obstacle::NotOrdered { newest: order.number(), standing: order.standing(day) },
+            None if self.at_level => Obstacle::FieldNotOrdered,
+            None => Obstacle::LevelNotOrdered,
         }
     }
-    kept.into_iter().map(|(_, field)| field).collect()
+}
+
+/// All fields that lie under prefixes.
+fn fields_of(prefixes: &[FieldPrefix]) -> BTreeSet<Field> {
+    let all = (0..=9_999).filter_map(Field::new);
+    all.filter(|field| prefixes.iter().any(|prefix| prefix.covers(*field))).collect()
+}
+
+/// The same fields as the fewest prefixes, in order of code.
+fn prefixes(fields: &BTreeSet<Field>) -> Vec<FieldPrefix> {
+    let mut found: Vec<FieldPrefix> = Vec::new();
+    for field in fields {
+        if found.last().is_some_and(|last| last.covers(*field)) {
+            continue;
+        }
+        let widest = (2..=4_u8).zip([100, 10, 1]).find_map(|(digits, span)| {
+            let value = field.get().checked_div(span)?;
+            let first = value.checked_mul(span)?;
+            let whole = (first..first.saturating_add(span))
+                .all(|code| Field::new(code).is_some_and(|one| fields.contains(&one)));
+            FieldPrefix::new(digits, value).filter(|_| whole)
+        });
+        found.extend(widest);
+    }
+    found
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use sigeli_verifier::{
     ids::{PermissionId, TimeMs},
-    record::{PermissionEntry, PermissionRecord, PermissionState, standing_on},
+    record::{
+        PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState, standing_on,
+    },
     time::Day,
 };
 
@@ -79,6 +81,19 @@ impl Standing {
         }
     }
 
+    /// The permission that stands in its place.
+    #[must_use]
+    pub const fn successor(self) -> Option<PermissionId> {
+        match self {
+            Self::Replaced { by, .. } | Self::Restored { by, .. } => Some(by),
+            Self::NotYet { .. }
+            | Self::Holds
+            | Self::Suspended { .. }
+            | Self::Withdrawn { .. }
+            | Self::Expired { .. } => None,
+        }
+    }
+
     /// In a few words, in English.
     #[must_use]
     pub fn words(self) -> String {
@@ -101,7 +116,7 @@ impl Held {
     ///
     /// # Errors
     /// [`Contradiction`] when the history is not as long as the record says, does not begin with the grant on the first day
-    /// of the window, goes back in time, or ends elsewhere than the record.
+    /// of the window, goes back in time, or does not lead to where the record says the permission stands.
     pub fn new(
         number: PermissionId,
         record: PermissionRecord,
@@ -115,13 +130,8 @@ impl Held {
                 && first.decision == record.decision
                 && first.authority == record.authority
         });
-        let ends = history.last().is_some_and(|last| {
-            last.state == record.state && last.effective == record.effective && last.reason == record.reason
-        });
-        let ordered = history.is_sorted_by(|left, right| {
-            left.effective <= right.effective && left.height <= right.height && left.time <= right.time
-        });
-        if counted && begins && ends && ordered {
+        let ordered = history.is_sorted_by(|left, right| left.height <= right.height && left.time <= right.time);
+        if counted && begins && ordered && replayed(&history).as_ref() == Some(&record.standing) {
             Ok(Self { number, record, history })
         } else {
             Err(Contradiction { number })
@@ -189,20 +199,49 @@ impl Held {
     #[must_use]
     pub fn last_day(&self) -> Day {
         let last = self.record.window.last();
-        let ended = self.history.iter().find(|entry| {
-            matches!(
-                entry.state,
-                PermissionState::Withdrawn | PermissionState::Replaced { .. } | PermissionState::Restored { .. }
-            )
-        });
-        ended.map_or(last, |entry| last.min(Day::new(entry.effective.get().saturating_sub(1))))
+        let ended = self.record.standing.newest().filter(|newest| newest.state.is_end());
+        ended.map_or(last, |ended| last.min(Day::new(ended.effective.get().saturating_sub(1))))
     }
+}
+
+/// Where a history leads, each entry on the day on which it was written. `None` for one that the ledger's rules do not
+/// allow: it is empty, tells the past otherwise than it was, or announces too much.
+fn replayed(history: &[PermissionEntry]) -> Option<PermissionStandings> {
+    let (first, changes) = history.split_first()?;
+    let granted = PermissionStandings::granted(first.effective, first.reason);
+    changes.iter().try_fold(granted, |standing, entry| {
+        let today = Day::of(entry.time);
+        let PermissionEntry { effective, state, reason, .. } = *entry;
+        let earliest = standing.earliest(today).filter(|earliest| *earliest <= effective);
+        earliest.and_then(|_| standing.changed(PermissionStanding { effective, state, reason }, today).ok())
+    })
+}
+
+/// Where a permission stands on a day, in words. Where another stands in its place, and that one does not hold either, this
+/// says what became of it: of the last in the row, as far as the list reaches.
+#[must_use]
+pub fn told(permissions: &[Held], held: &Held, day: Day) -> String {
+    let standing = held.standing(day);
+    let mut words = standing.words();
+    let (mut next, mut seen) = (standing.successor(), 0);
+    while let Some(number) = next.filter(|_| seen < permissions.len()) {
+        let Some(other) = permissions.iter().find(|other| other.number() == number) else { break };
+        let standing = other.standing(day);
+        next = standing.successor();
+        seen += 1;
+        if next.is_none() && standing != Standing::Holds {
+            words.push_str(&format!("; permission {number}: {}", standing.words()));
+        }
+    }
+    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::examples::{day, entry, grant, held};
+    use sigeli_verifier::transaction::DecisionReason;
+
+    use crate::query::examples::{day, entry, grant, held, noon};
 
     #[test]
     fn the_days_at_each_edge() {
@@ -273,6 +312,45 @@ mod tests {
     }
 
     #[test]
+    fn an_end_cancels_what_was_announced_and_is_taken_back_before_its_day() {
+        let mut changes = vec![
+            entry(10, "2026-11-24", PermissionState::Suspended, "2027-02-01"),
+            entry(11, "2026-11-25", PermissionState::Withdrawn, "2027-01-15"),
+        ];
+        let ended = held(1, grant("2026-09-01", "2027-08-31"), &changes);
+        assert_eq!(ended.standing(day("2027-02-01")), Standing::Withdrawn { since: day("2027-01-15") });
+        assert_eq!(ended.last_day(), day("2027-01-14"));
+        changes.push(entry(12, "2027-01-14", PermissionState::Active, "2027-01-15"));
+        let back = held(1, grant("2026-09-01", "2027-08-31"), &changes);
+        assert_eq!(back.standing(day("2027-02-01")), Standing::Holds);
+        assert_eq!(back.last_day(), day("2027-08-31"));
+        let before = noon("2027-01-13");
+        assert_eq!(back.standing_known_at(day("2027-01-15"), before).unwrap().word(), "withdrawn");
+    }
+
+    #[test]
+    fn what_became_of_the_one_in_its_place_is_told() {
+        let restored = PermissionState::Restored { by: PermissionId::new(2) };
+        let first = [
+            entry(10, "2026-11-01", PermissionState::Withdrawn, "2026-11-01"),
+            entry(11, "2026-11-02", restored, "2026-11-01"),
+        ];
+        let second = entry(12, "2026-12-01", PermissionState::Withdrawn, "2026-12-01");
+        let of = |second: &[PermissionEntry]| {
+            vec![held(1, grant("2026-09-01", "2027-08-31"), &first), held(2, grant("2026-09-01", "2027-08-31"), second)]
+        };
+        let words = "withdrawn from 2026-11-01, which was annulled: permission 2 stands in its place";
+        let holds = of(&[]);
+        assert_eq!(told(&holds, &holds[0], day("2026-12-01")), words);
+        let again = of(&[second]);
+        assert_eq!(told(&again, &again[0], day("2026-11-30")), words);
+        let more = format!("{words}; permission 2: withdrawn since 2026-12-01");
+        assert_eq!(told(&again, &again[0], day("2026-12-01")), more);
+        assert_eq!(told(&again[..1], &again[0], day("2026-12-01")), words, "what is not known is not told");
+        assert_eq!(told(&again, &again[1], day("2026-12-01")), "withdrawn since 2026-12-01");
+    }
+
+    #[test]
     fn a_history_that_is_not_the_records_is_refused() {
         let good = held(
             1,
@@ -290,11 +368,14 @@ mod tests {
         refused(&record, history[..2].to_vec());
         refused(&record, history[1..].to_vec());
         refused(&record, Vec::new());
+        let mut otherwise = history.clone();
+        otherwise[1].effective = day("2026-12-02");
+        refused(&record, otherwise);
         let mut backwards = history.clone();
-        backwards[1].effective = day("2027-01-02");
+        backwards.swap(1, 2);
         refused(&record, backwards);
         let mut other = record.clone();
-        other.state = PermissionState::Withdrawn;
+        other.standing = PermissionStandings::granted(day("2026-09-01"), DecisionReason::Granted);
         refused(&other, history.clone());
         let mut begins_late = history;
         begins_late[0].effective = day("2026-09-02");

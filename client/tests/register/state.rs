@@ -14,8 +14,8 @@ use sigeli_verifier::{
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, InstitutionEntry,
         InstitutionFacts, InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState, PermissionEntry,
-        PermissionRecord, PermissionState, Policy, ProgrammeRecord, StatusRecord, StatusState, Writer,
-        status_entry_name, status_name,
+        PermissionRecord, PermissionStanding, PermissionStandings, PermissionState, Policy, ProgrammeRecord,
+        StatusRecord, StatusState, Writer, permission_content, status_entry_name, status_name,
     },
     state::{InstitutionRegisters, StateRoots},
     transaction::{
@@ -129,7 +129,13 @@ impl Institution {
             time: time(&format!("{written}T12:00:00+04:00")),
         });
         let history: Vec<_> = std::iter::once(first).chain(more).collect();
-        let last = history.last().unwrap();
+        let granted = PermissionStandings::granted(window.first(), DecisionReason::Granted);
+        let standing = history[1..].iter().fold(granted, |known, entry| {
+            let PermissionEntry { effective, state, reason, time, .. } = *entry;
+            known
+                .changed(PermissionStanding { effective, state, reason }, sigeli_verifier::time::Day::of(time))
+                .unwrap()
+        });
         let record = PermissionRecord {
             authority,
             decision,
@@ -138,14 +144,12 @@ impl Institution {
             scope: scope.clone(),
             granted: first.height,
             predecessor: PermissionId::new(0),
-            state: last.state,
-            effective: last.effective,
-            reason: last.reason,
+            standing,
             entries: u32::try_from(history.len()).unwrap(),
         };
         self.permissions.set(numbered(1, number), record.to_bytes());
-        let content = [&[2, authority.get(), scope.code()][..], decision.as_bytes()].concat();
-        self.permissions.set(content, number.to_le_bytes().to_vec());
+        let content = permission_content(authority, &decision, &scope);
+        self.permissions.set([&[2][..], content.as_bytes()].concat(), number.to_le_bytes().to_vec());
         for (position, entry) in (1_u32..).zip(&history) {
             let name = [numbered(3, number), position.to_le_bytes().to_vec()].concat();
             self.permissions.set(name, entry.to_bytes());

@@ -22,7 +22,7 @@ use sigeli_verifier::{
     params::PROTOCOL_VERSION,
     record::{
         self, BatchRecord, BatchStatus, CompromisedKey, InstitutionFacts, InstitutionState, Judged, PermissionRecord,
-        PermissionState, StatusRecord, StatusState, Writer,
+        PermissionStandings, StatusRecord, StatusState, Writer,
     },
     register::{self, AbsenceTerminal, RegisterPath},
     state::{InstitutionRegisters, StateRoots},
@@ -271,9 +271,7 @@ pub(crate) fn permission_record() -> PermissionRecord {
         }),
         granted: Height::new(3),
         predecessor: PermissionId::new(0),
-        state: PermissionState::Active,
-        effective: day(2026, 9, 1),
-        reason: DecisionReason::Granted,
+        standing: PermissionStandings::granted(day(2026, 9, 1), DecisionReason::Granted),
         entries: 1,
     }
 }

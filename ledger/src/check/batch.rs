@@ -3,21 +3,15 @@
 use alloc::vec::Vec;
 
 use sigeli_verifier::{
-    ids::{BatchSequence, InstitutionId, PermissionId, TimeMs},
+    ids::{BatchSequence, PermissionId},
     params::STATUS_ENTRIES_MAX,
-    record::{
-        BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionRecord, PermissionState, Policy, Usage,
-        Writer,
-    },
-    time::Day,
-    transaction::{
-        Accreditation, BatchAction, BatchAnchor, BatchStatusSet, PermissionScope, StatusAction, StatusReason,
-    },
+    record::{BatchChange, BatchRecord, BatchState, BatchStatus, Judged, Usage, Writer},
+    transaction::{BatchAction, BatchAnchor, BatchStatusSet, StatusAction, StatusReason},
 };
 
 use super::{
     InstitutionSigner, Target, Terms,
-    permission::standing,
+    standing::{authorisation_in_force, check_accreditation, order_in_force},
     status::{self, newest_sound, reason_fits},
 };
 use crate::{
@@ -26,10 +20,6 @@ use crate::{
     store::StoreError,
     tree::NodeReader,
 };
-
-/// Kind bytes of [`PermissionScope::code`].
-const AUTHORISATION: u8 = 1;
-const PILOT_ORDER: u8 = 2;
 
 pub(super) fn check_anchor<R: NodeReader>(
     state: &Overlay<'_, R>,
@@ -53,8 +43,7 @@ pub(super) fn check_anchor<R: NodeReader>(
 
     let permission = anchor.accreditation;
     let accreditation = view.permission(by.id, permission)?.ok_or(Rejection::AccreditationMissing { permission })?;
-    let stands = standing(state, by.id, permission, &accreditation, day)?;
-    let ects_max = check_accreditation(terms, &accreditation, stands, anchor)?;
+    let ects_max = check_accreditation(terms, &accreditation, anchor)?;
     let (authorisation, authorised) = authorisation_in_force(state, by.id, day)?;
     let order = if terms.policy.pilot_order_required {
         order_in_force(state, by.id, day, anchor)?
@@ -94,179 +83,6 @@ pub(super) fn check_anchor<R: NodeReader>(
         Write::Anchor(by.id, anchor.root, record),
         Write::Usage(by.id, usage),
     ]))
-}
-
-/// The rules of the programme's accreditation. Returns the most credits it allows.
-fn check_accreditation(
-    terms: &Terms,
-    accreditation: &PermissionRecord,
-    stands: Option<(PermissionState, Day)>,
-    anchor: &BatchAnchor,
-) -> Result<sigeli_verifier::ids::EctsTenths, Rejection> {
-    let permission = anchor.accreditation;
-    let PermissionScope::Accreditation(scope) = &accreditation.scope else {
-        return Err(Rejection::NotAnAccreditation { permission });
-    };
-    let Accreditation { level, fields, ects_max, credential_type, .. } = scope;
-    let (day, window) = (terms.day(), accreditation.window);
-    if day < window.first() {
-        return Err(Rejection::AccreditationNotYet { first: window.first() });
-    }
-    match stands {
-        Some((PermissionState::Suspended, since)) => return Err(Rejection::AccreditationSuspended { since }),
-        Some((PermissionState::Withdrawn, since)) => return Err(Rejection::AccreditationWithdrawn { since }),
-        Some((PermissionState::Replaced { by } | PermissionState::Restored { by }, _)) => {
-            return Err(Rejection::AccreditationReplaced { by });
-        }
-        Some((PermissionState::Active, _)) | None => {}
-    }
-    if day > window.last() {
-        return Err(Rejection::AccreditationLapsed { last: window.last() });
-    }
-    if anchor.credential_type != *credential_type {
-        return Err(Rejection::CredentialTypeMismatch);
-    }
-    if anchor.level != *level {
-        return Err(Rejection::LevelMismatch { given: anchor.level, accredited: *level });
-    }
-    if !fields.iter().any(|prefix| prefix.covers(anchor.field)) {
-        return Err(Rejection::FieldNotCovered { field: anchor.field });
-    }
-    if anchor.ects > *ects_max {
-        return Err(Rejection::EctsOverAccreditation { given: anchor.ects, most: *ects_max });
-    }
-    check_policy(&terms.policy, anchor)?;
-    let today = latest_issue_day(terms);
-    if anchor.issued > today {
-        return Err(Rejection::IssuedInFuture { issued: anchor.issued, today });
-    }
-    if !window.contains(anchor.issued) {
-        return Err(Rejection::IssuedOutsideWindow { issued: anchor.issued, window });
-    }
-    Ok(*ects_max)
-}
-
-fn check_policy(policy: &Policy, anchor: &BatchAnchor) -> Result<(), Rejection> {
-    let (given, least, most) = (anchor.ects, policy.ects_min_at(anchor.level), policy.ects_max_at(anchor.level));
-    if given < least || given > most {
-        return Err(Rejection::EctsOutsidePolicy { given, least, most });
-    }
-    Ok(())
-}
-
-/// The latest day that does not lie in the future: ledger time plus the policy's tolerance.
-fn latest_issue_day(terms: &Terms) -> Day {
-    let tolerance = u64::from(terms.policy.clock_tolerance_ms);
-    Day::of(TimeMs::new(terms.time.get().saturating_add(tolerance)))
-}
-
-/// A permission of an institution, and where it stands today.
-struct Standing {
-    number: PermissionId,
-    record: PermissionRecord,
-    state: Option<(PermissionState, Day)>,
-}
-
-impl Standing {
-    /// Whether it holds on the day for which its state was computed.
-    fn holds(&self, day: Day) -> bool {
-        self.record.window.contains(day) && matches!(self.state, Some((PermissionState::Active, _)))
-    }
-}
-
-/// Permissions of a kind, newest first.
-fn newest_first<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    institution: InstitutionId,
-    kind: u8,
-    day: Day,
-) -> Result<Vec<Standing>, StoreError> {
-    let view = state.view();
-    let numbers = view.permissions_of_kind(institution, kind)?;
-    let mut found = Vec::with_capacity(numbers.len());
-    for number in numbers.into_iter().rev() {
-        let missing = StoreError::Corrupt { what: "permission (missing)" };
-        let record = view.permission(institution, number)?.ok_or(missing)?;
-        let state = standing(state, institution, number, &record, day)?;
-        found.push(Standing { number, record, state });
-    }
-    Ok(found)
-}
-
-/// Why no permission of a kind holds: what became of the newest one whose days these are; of none such, when the newest
-/// ever granted begins or ended.
-enum Absence {
-    Suspended { since: Day },
-    Withdrawn { since: Day },
-    NotYet { first: Day },
-    Expired { last: Day },
-}
-
-fn absence(all: &[Standing], newest: &Standing, day: Day) -> Absence {
-    let due = all.iter().filter(|entry| entry.record.window.contains(day));
-    for (state, since) in due.filter_map(|entry| entry.state) {
-        match state {
-            PermissionState::Suspended => return Absence::Suspended { since },
-            PermissionState::Withdrawn => return Absence::Withdrawn { since },
-            PermissionState::Active | PermissionState::Replaced { .. } | PermissionState::Restored { .. } => {}
-        }
-    }
-    let window = newest.record.window;
-    if day < window.first() {
-        Absence::NotYet { first: window.first() }
-    } else {
-        Absence::Expired { last: window.last() }
-    }
-}
-
-/// The newest authorisation that holds on this day.
-fn authorisation_in_force<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    institution: InstitutionId,
-    day: Day,
-) -> Result<(PermissionId, PermissionRecord), CheckError> {
-    let all = newest_first(state, institution, AUTHORISATION, day)?;
-    let Some(newest) = all.first() else { return Err(Rejection::AuthorisationMissing.into()) };
-    if let Some(found) = all.iter().find(|entry| entry.holds(day)) {
-        return Ok((found.number, found.record.clone()));
-    }
-    Err(match absence(&all, newest, day) {
-        Absence::Suspended { since } => Rejection::AuthorisationSuspended { since },
-        Absence::Withdrawn { since } => Rejection::AuthorisationWithdrawn { since },
-        Absence::NotYet { first } => Rejection::AuthorisationNotYet { first },
-        Absence::Expired { last } => Rejection::AuthorisationExpired { last },
-    }
-    .into())
-}
-
-/// The newest Minister's order that holds on this day and covers level and field.
-fn order_in_force<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    institution: InstitutionId,
-    day: Day,
-    anchor: &BatchAnchor,
-) -> Result<PermissionId, CheckError> {
-    let all = newest_first(state, institution, PILOT_ORDER, day)?;
-    let Some(newest) = all.first() else { return Err(Rejection::OrderMissing.into()) };
-    let mut uncovered = None;
-    for entry in all.iter().filter(|entry| entry.holds(day)) {
-        let PermissionScope::PilotOrder { fields, levels } = &entry.record.scope else { continue };
-        if !levels.contains(anchor.level) {
-            uncovered.get_or_insert(Rejection::OrderLevelMismatch { level: anchor.level });
-        } else if !fields.iter().any(|prefix| prefix.covers(anchor.field)) {
-            uncovered.get_or_insert(Rejection::OrderFieldMismatch { field: anchor.field });
-        } else {
-            return Ok(entry.number);
-        }
-    }
-    // Of several orders in force the newest explains the refusal.
-    let refusal = uncovered.unwrap_or_else(|| match absence(&all, newest, day) {
-        Absence::Suspended { since } => Rejection::OrderSuspended { since },
-        Absence::Withdrawn { since } => Rejection::OrderWithdrawn { since },
-        Absence::NotYet { first } => Rejection::OrderNotYet { first },
-        Absence::Expired { last } => Rejection::OrderExpired { last },
-    });
-    Err(refusal.into())
 }
 
 /// The status of a batch as a whole, by its institution or by the quality agency.

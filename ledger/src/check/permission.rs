@@ -1,11 +1,14 @@
-//! The rules under which permissions are granted, changed, replaced and restored, and where one stands on a day.
+//! The rules under which permissions are granted, changed, replaced and restored.
 
 use alloc::vec::Vec;
 
 use sigeli_verifier::{
-    ids::{DecisionRef, InstitutionId, PermissionId},
-    params::PERMISSION_ENTRIES_MAX,
-    record::{PermissionEntry, PermissionRecord, PermissionState},
+    ids::{DecisionRef, InstitutionId, PermissionId, ProgrammeId},
+    params::{PERMISSION_ENTRIES_MAX, PERMISSION_STANDINGS_MAX},
+    record::{
+        PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState,
+        permission_content, standing_on,
+    },
     time::{Day, Window},
     transaction::{
         Accreditation, AuthorityKind, DecisionReason, PermissionAction, PermissionAnnul, PermissionChange,
@@ -13,7 +16,7 @@ use sigeli_verifier::{
     },
 };
 
-use super::{AuthoritySigner, Terms};
+use super::{AuthoritySigner, Terms, standing::index_with};
 use crate::{
     outcome::{CheckError, Rejection},
     state::{Institution, Overlay, Write},
@@ -36,8 +39,26 @@ pub(super) fn check_grant<R: NodeReader>(
     grant: &PermissionGrant,
 ) -> Result<Vec<Write>, CheckError> {
     let reason = if grant.conditional { DecisionReason::Conditional } else { DecisionReason::Granted };
-    let (_, writes) = check_new(state, terms, by, grant, PermissionId::new(0), reason)?;
-    Ok(writes)
+    Ok(check_new(state, terms, by, grant, PermissionId::new(0), reason)?.writes())
+}
+
+/// A permission that is to be added, with its history.
+struct New {
+    institution: (InstitutionId, Institution),
+    number: PermissionId,
+    record: PermissionRecord,
+    entries: Vec<PermissionEntry>,
+    index: Option<Write>,
+}
+
+impl New {
+    fn writes(self) -> Vec<Write> {
+        let Self { institution: (id, institution), number, record, entries, index } = self;
+        let mut writes = Vec::from([Write::Institution(id, institution), Write::Grant(id, number, record)]);
+        writes.extend((1..).zip(entries).map(|(place, entry)| Write::PermissionEntry(id, number, place, entry)));
+        writes.extend(index);
+        writes
+    }
 }
 
 /// A permission with a new number, in the place of `predecessor` if that is not 0.
@@ -48,17 +69,20 @@ fn check_new<R: NodeReader>(
     grant: &PermissionGrant,
     predecessor: PermissionId,
     reason: DecisionReason,
-) -> Result<(PermissionId, Vec<Write>), CheckError> {
+) -> Result<New, CheckError> {
     by.require(grantor(&grant.scope), &grant.decision)?;
     check_scope(&grant.scope, grant.window)?;
-    let mut institution = open_institution(state, terms, grant.institution)?;
+    let id = grant.institution;
+    let mut institution = open_institution(state, terms, id)?;
     if let PermissionScope::Accreditation(accreditation) = &grant.scope {
-        check_programme(state, grant.institution, accreditation)?;
+        check_programme(state, id, accreditation)?;
     }
-    check_decision_unused(state, by, grant.institution, &grant.scope, &grant.decision)?;
+    check_decision_unused(state, by, grant, predecessor)?;
     let number = institution.facts.permissions.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     institution.facts.permissions = number;
     let number = PermissionId::new(number);
+    let index = index_with(state, id, &grant.scope, (number, predecessor), terms.day())?;
+    let first = grant.window.first();
     let record = PermissionRecord {
         authority: by.id,
         decision: grant.decision,
@@ -67,27 +91,22 @@ fn check_new<R: NodeReader>(
         scope: grant.scope.clone(),
         granted: terms.height,
         predecessor,
-        state: PermissionState::Active,
-        effective: grant.window.first(),
-        reason,
+        standing: PermissionStandings::granted(first, reason),
         entries: 1,
     };
-    let entry = PermissionEntry {
-        state: PermissionState::Active,
-        effective: record.effective,
-        reason,
-        decision: grant.decision,
-        authority: by.id,
-        height: terms.height,
-        time: terms.time,
-    };
-    let id = grant.institution;
-    let writes = Vec::from([
-        Write::Institution(id, institution),
-        Write::Grant(id, number, record),
-        Write::PermissionEntry(id, number, 1, entry),
-    ]);
-    Ok((number, writes))
+    let standing = PermissionStanding { effective: first, state: PermissionState::Active, reason };
+    let entries = Vec::from([entry(terms, by, standing, grant.decision)]);
+    Ok(New { institution: (id, institution), number, record, entries, index })
+}
+
+fn entry(
+    terms: &Terms,
+    by: &AuthoritySigner<'_>,
+    standing: PermissionStanding,
+    decision: DecisionRef,
+) -> PermissionEntry {
+    let PermissionStanding { effective, state, reason } = standing;
+    PermissionEntry { state, effective, reason, decision, authority: by.id, height: terms.height, time: terms.time }
 }
 
 /// A registered institution that is not closed today.
@@ -103,22 +122,27 @@ fn open_institution<R: NodeReader>(
     }
 }
 
-/// One decision grants an institution one permission of a kind: a late retry is told where the first one went.
+/// One decision grants an institution one authorisation, one order, and one accreditation of a programme: a late retry is
+/// told where the first one went, and whatever else names the decision again is refused.
 fn check_decision_unused<R: NodeReader>(
     state: &Overlay<'_, R>,
     by: &AuthoritySigner<'_>,
-    institution: InstitutionId,
-    scope: &PermissionScope,
-    decision: &DecisionRef,
+    grant: &PermissionGrant,
+    predecessor: PermissionId,
 ) -> Result<(), CheckError> {
     let view = state.view();
-    match view.permission_by_decision(institution, by.id, scope.code(), decision)? {
-        Some(known) => {
-            let missing = StoreError::Corrupt { what: "permission (missing)" };
-            let known = view.permission(institution, known)?.ok_or(missing)?;
-            Err(Rejection::AlreadyExists { height: known.granted }.into())
-        }
-        None => Ok(()),
+    let content = permission_content(by.id, &grant.decision, &grant.scope);
+    let Some(number) = view.permission_by_content(grant.institution, &content)? else { return Ok(()) };
+    let missing = StoreError::Corrupt { what: "permission (missing)" };
+    let known = view.permission(grant.institution, number)?.ok_or(missing)?;
+    let same = known.window == grant.window
+        && known.conditional == grant.conditional
+        && known.scope == grant.scope
+        && known.predecessor == predecessor;
+    if same {
+        Err(Rejection::AlreadyExists { height: known.granted }.into())
+    } else {
+        Err(Rejection::DecisionUsed { permission: number }.into())
     }
 }
 
@@ -170,48 +194,73 @@ fn find<R: NodeReader>(
     institution: InstitutionId,
     permission: PermissionId,
     decision: &DecisionRef,
-) -> Result<PermissionRecord, CheckError> {
+) -> Result<Held, CheckError> {
     if state.institution(institution)?.is_none() {
         return Err(Rejection::UnknownInstitution { institution }.into());
     }
     let record =
         state.view().permission(institution, permission)?.ok_or(Rejection::UnknownPermission { permission })?;
     by.require(grantor(&record.scope), decision)?;
-    Ok(record)
+    Ok(Held { institution, number: permission, record })
 }
 
-/// One more entry in a permission's history: where it stands from `effective` on.
-struct Change {
-    state: PermissionState,
-    effective: Day,
-    reason: DecisionReason,
-    decision: DecisionRef,
+/// A permission that is to be changed: whose, its number, its record.
+struct Held {
+    institution: InstitutionId,
+    number: PermissionId,
+    record: PermissionRecord,
 }
 
-fn changed(
-    terms: &Terms,
-    by: &AuthoritySigner<'_>,
-    (institution, number): (InstitutionId, PermissionId),
-    mut record: PermissionRecord,
-    change: &Change,
-) -> Result<[Write; 2], Rejection> {
-    let Change { state, effective, reason, decision } = *change;
-    if effective < record.effective {
-        return Err(Rejection::EffectiveTooEarly { given: effective, earliest: record.effective });
+impl Held {
+    /// Where it stands on the day from which a change is to count. The days of changes that lie in the past ascend, so
+    /// that what held on a day before the present state began is never told otherwise; and after the permission's days
+    /// there is nothing to change.
+    ///
+    /// # Errors
+    /// [`Rejection::EffectiveTooEarly`], [`Rejection::EffectiveTooLate`].
+    fn stands_on(&self, effective: Day, today: Day) -> Result<PermissionStanding, Rejection> {
+        let first = self.record.window.first();
+        let earliest = self.record.standing.earliest(today).unwrap_or(first);
+        let latest = Day::new(self.record.window.last().get().saturating_add(1));
+        if effective > latest {
+            return Err(Rejection::EffectiveTooLate { given: effective, latest });
+        }
+        match self.record.standing.on(effective) {
+            Some(standing) if effective >= earliest => Ok(*standing),
+            _ => Err(Rejection::EffectiveTooEarly { given: effective, earliest }),
+        }
     }
-    // What ends a permission is never refused for the length of its history.
-    let goes_on = matches!(state, PermissionState::Active | PermissionState::Suspended);
-    if goes_on && record.entries >= PERMISSION_ENTRIES_MAX {
-        return Err(Rejection::PermissionHistoryFull { limit: PERMISSION_ENTRIES_MAX });
+
+    /// One more entry in its history.
+    ///
+    /// # Errors
+    /// [`Rejection::PermissionHistoryFull`], [`Rejection::TooManyAnnounced`], [`Rejection::NumbersExhausted`].
+    fn changed(
+        self,
+        terms: &Terms,
+        by: &AuthoritySigner<'_>,
+        standing: PermissionStanding,
+        decision: DecisionRef,
+    ) -> Result<[Write; 2], Rejection> {
+        let Self { institution, number, mut record } = self;
+        // What ends a permission is never refused for the length of its history.
+        if !standing.state.is_end() && record.entries >= PERMISSION_ENTRIES_MAX {
+            return Err(Rejection::PermissionHistoryFull { limit: PERMISSION_ENTRIES_MAX });
+        }
+        let limit = PERMISSION_STANDINGS_MAX;
+        let changed = record.standing.changed(standing, terms.day());
+        record.standing = changed.map_err(|_| Rejection::TooManyAnnounced { limit })?;
+        record.entries = record.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
+        let place = record.entries;
+        Ok([
+            Write::Permission(institution, number, record),
+            Write::PermissionEntry(institution, number, place, entry(terms, by, standing, decision)),
+        ])
     }
-    record.entries = record.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
-    record.state = state;
-    record.effective = effective;
-    record.reason = reason;
-    let (height, time) = (terms.height, terms.time);
-    let entry = PermissionEntry { state, effective, reason, decision, authority: by.id, height, time };
-    let entries = record.entries;
-    Ok([Write::Permission(institution, number, record), Write::PermissionEntry(institution, number, entries, entry)])
+}
+
+const fn lives(state: PermissionState) -> bool {
+    matches!(state, PermissionState::Active | PermissionState::Suspended)
 }
 
 pub(super) fn check_change<R: NodeReader>(
@@ -220,21 +269,65 @@ pub(super) fn check_change<R: NodeReader>(
     by: &AuthoritySigner<'_>,
     change: &PermissionChange,
 ) -> Result<Vec<Write>, CheckError> {
-    let PermissionChange { institution, permission, decision, action, effective, reason } = *change;
-    let record = find(state, by, institution, permission, &decision)?;
+    let PermissionChange { institution, permission, decision, entry: _, action, effective, reason } = *change;
+    let held = find(state, by, institution, permission, &decision)?;
+    let after = match action {
+        PermissionAction::Suspend => PermissionState::Suspended,
+        PermissionAction::Reinstate => PermissionState::Active,
+        PermissionAction::Withdraw => PermissionState::Withdrawn,
+    };
+    check_place(state, &held, change, after)?;
     if !reason_fits(action, reason) {
         return Err(Rejection::DecisionReasonInvalid { reason }.into());
     }
-    let state = match (record.state, action) {
-        (PermissionState::Active, PermissionAction::Suspend) => PermissionState::Suspended,
-        (PermissionState::Suspended, PermissionAction::Reinstate) => PermissionState::Active,
-        (PermissionState::Active | PermissionState::Suspended, PermissionAction::Withdraw) => {
-            PermissionState::Withdrawn
+    let stands = held.stands_on(effective, terms.day())?;
+    let invalid = Rejection::PermissionTransitionInvalid { permission };
+    // What is announced for this very day, and has not come, can be taken back.
+    let announced = stands.effective == effective && effective > terms.day();
+    let mut writes = Vec::new();
+    match (stands.state, action) {
+        (PermissionState::Active, PermissionAction::Suspend)
+        | (PermissionState::Suspended, PermissionAction::Reinstate)
+        | (PermissionState::Active | PermissionState::Suspended, PermissionAction::Withdraw) => {}
+        (PermissionState::Withdrawn, PermissionAction::Reinstate) if announced => {}
+        (PermissionState::Replaced { by: successor }, PermissionAction::Reinstate) if announced => {
+            // The permission that was to take its place gives the place back, from the same day on.
+            let missing = StoreError::Corrupt { what: "permission (missing)" };
+            let record = state.view().permission(institution, successor)?.ok_or(missing)?;
+            let successor = Held { institution, number: successor, record };
+            if !lives(successor.stands_on(effective, terms.day())?.state) {
+                return Err(invalid.into());
+            }
+            let back = PermissionStanding { effective, state: PermissionState::Replaced { by: permission }, reason };
+            writes.extend(successor.changed(terms, by, back, decision)?);
         }
-        _ => return Err(Rejection::PermissionTransitionInvalid { permission }.into()),
-    };
-    let change = Change { state, effective, reason, decision };
-    Ok(changed(terms, by, (institution, permission), record, &change)?.into())
+        _ => return Err(invalid.into()),
+    }
+    writes.extend(held.changed(terms, by, PermissionStanding { effective, state: after, reason }, decision)?);
+    Ok(writes)
+}
+
+/// The change is drawn up for the place in the history that is next: a copy of it that was signed anew finds its own place
+/// taken, and is told where the first one went.
+fn check_place<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    held: &Held,
+    change: &PermissionChange,
+    after: PermissionState,
+) -> Result<(), CheckError> {
+    let next = held.record.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
+    if change.entry == next {
+        return Ok(());
+    }
+    if let Some(known) = state.view().permission_entry(held.institution, held.number, change.entry)?
+        && known.state == after
+        && known.effective == change.effective
+        && known.reason == change.reason
+        && known.decision == change.decision
+    {
+        return Err(Rejection::AlreadyExists { height: known.height }.into());
+    }
+    Err(Rejection::HistoryMoved { next }.into())
 }
 
 /// A suspension or withdrawal has a ground against the permission, or comes at the institution's request; a
@@ -261,10 +354,13 @@ pub(super) fn check_replace<R: NodeReader>(
     replace: &PermissionReplace,
 ) -> Result<Vec<Write>, CheckError> {
     let PermissionReplace { replaced, effective, reason, grant } = replace;
-    let (permission, reason) = (*replaced, *reason);
-    let record = find(state, by, grant.institution, permission, &grant.decision)?;
-    if record.scope.code() != grant.scope.code() {
+    let (permission, effective, reason) = (*replaced, *effective, *reason);
+    let held = find(state, by, grant.institution, permission, &grant.decision)?;
+    if held.record.scope.code() != grant.scope.code() {
         return Err(Rejection::PermissionKindMismatch.into());
+    }
+    if programme(&held.record.scope) != programme(&grant.scope) {
+        return Err(Rejection::ProgrammeMismatch.into());
     }
     let fits = matches!(
         reason,
@@ -278,23 +374,31 @@ pub(super) fn check_replace<R: NodeReader>(
     if !fits {
         return Err(Rejection::DecisionReasonInvalid { reason }.into());
     }
+    if !grant.window.contains(effective) {
+        return Err(Rejection::ReplacementGap { effective, window: grant.window }.into());
+    }
     // A retry finds the new permission before it finds the old one replaced.
-    let (number, mut writes) = check_new(state, terms, by, grant, permission, reason)?;
-    if !matches!(record.state, PermissionState::Active | PermissionState::Suspended) {
+    let new = check_new(state, terms, by, grant, permission, reason)?;
+    if !lives(held.stands_on(effective, terms.day())?.state) {
         return Err(Rejection::PermissionTransitionInvalid { permission }.into());
     }
-    let change = Change {
-        state: PermissionState::Replaced { by: number },
-        effective: *effective,
-        reason,
-        decision: grant.decision,
-    };
-    writes.extend(changed(terms, by, (grant.institution, permission), record, &change)?);
+    let standing = PermissionStanding { effective, state: PermissionState::Replaced { by: new.number }, reason };
+    let mut writes = new.writes();
+    writes.extend(held.changed(terms, by, standing, grant.decision)?);
     Ok(writes)
 }
 
-/// The new permission has the scope and the days of the withdrawn one. The withdrawn one's history says from the day of
-/// the withdrawal on that the other stands for it, so that a look back finds no gap.
+/// The programme that is accredited: its coordinator and number.
+const fn programme(scope: &PermissionScope) -> Option<(InstitutionId, ProgrammeId)> {
+    match scope {
+        PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
+        PermissionScope::Accreditation(accreditation) => Some((accreditation.coordinator, accreditation.programme)),
+    }
+}
+
+/// The new permission has the scope and the days of the withdrawn one, and stands where that one stood before. The
+/// withdrawn one's history says from the day of the withdrawal on that the other stands for it, so that a look back finds
+/// no gap.
 pub(super) fn check_annul<R: NodeReader>(
     state: &Overlay<'_, R>,
     terms: &Terms,
@@ -302,45 +406,55 @@ pub(super) fn check_annul<R: NodeReader>(
     annul: &PermissionAnnul,
 ) -> Result<Vec<Write>, CheckError> {
     let PermissionAnnul { institution, permission, decision, reason } = *annul;
-    let record = find(state, by, institution, permission, &decision)?;
+    let held = find(state, by, institution, permission, &decision)?;
     if !matches!(reason, DecisionReason::CourtOrder | DecisionReason::AppealUpheld | DecisionReason::ErrorCorrected) {
         return Err(Rejection::DecisionReasonInvalid { reason }.into());
     }
     let grant = PermissionGrant {
         institution,
         decision,
-        window: record.window,
-        conditional: record.conditional,
-        scope: record.scope.clone(),
+        window: held.record.window,
+        conditional: held.record.conditional,
+        scope: held.record.scope.clone(),
     };
-    let (number, mut writes) = check_new(state, terms, by, &grant, permission, reason)?;
-    if record.state != PermissionState::Withdrawn {
+    let mut new = check_new(state, terms, by, &grant, permission, reason)?;
+    // An end is the last that stands, announced or not.
+    let newest = held.record.standing.newest().copied();
+    let Some(withdrawal) = newest.filter(|newest| newest.state == PermissionState::Withdrawn) else {
         return Err(Rejection::PermissionTransitionInvalid { permission }.into());
+    };
+    if let Some(before) = before_withdrawal(state, &held, withdrawal.effective)?
+        && before.state == PermissionState::Suspended
+    {
+        let PermissionEntry { state, effective, reason, decision, .. } = before;
+        let suspended = PermissionStanding { effective, state, reason };
+        let limit = PERMISSION_STANDINGS_MAX;
+        let standing = new.record.standing.changed(suspended, terms.day());
+        new.record.standing = standing.map_err(|_| Rejection::TooManyAnnounced { limit })?;
+        new.record.entries = 2;
+        new.entries.push(entry(terms, by, suspended, decision));
     }
-    let change =
-        Change { state: PermissionState::Restored { by: number }, effective: record.effective, reason, decision };
-    writes.extend(changed(terms, by, (institution, permission), record, &change)?);
+    let effective = withdrawal.effective;
+    let standing = PermissionStanding { effective, state: PermissionState::Restored { by: new.number }, reason };
+    let mut writes = new.writes();
+    writes.extend(held.changed(terms, by, standing, decision)?);
     Ok(writes)
 }
 
-/// Where a permission stands on a day, and since when: what the newest entry that counts by then says. `None` before the
-/// first one counts. Whether the day lies in its window is another question.
-pub(super) fn standing<R: NodeReader>(
+/// Where a permission would stand on the day of its withdrawal if it had not been withdrawn: by its history without the
+/// newest withdrawal. What that one cancelled of later days stays cancelled.
+fn before_withdrawal<R: NodeReader>(
     state: &Overlay<'_, R>,
-    institution: InstitutionId,
-    number: PermissionId,
-    record: &PermissionRecord,
+    held: &Held,
     day: Day,
-) -> Result<Option<(PermissionState, Day)>, StoreError> {
-    if record.effective <= day {
-        return Ok(Some((record.state, record.effective)));
-    }
-    for entry in (1..record.entries).rev() {
+) -> Result<Option<PermissionEntry>, StoreError> {
+    let mut entries = Vec::new();
+    for place in 1..=held.record.entries {
         let missing = StoreError::Corrupt { what: "permission history (missing)" };
-        let entry = state.view().permission_entry(institution, number, entry)?.ok_or(missing)?;
-        if entry.effective <= day {
-            return Ok(Some((entry.state, entry.effective)));
-        }
+        entries.push(state.view().permission_entry(held.institution, held.number, place)?.ok_or(missing)?);
     }
-    Ok(None)
+    if let Some(place) = entries.iter().rposition(|entry| entry.state == PermissionState::Withdrawn) {
+        entries.remove(place);
+    }
+    Ok(standing_on(&entries, day).copied())
 }

@@ -45,7 +45,7 @@ const GOVERNANCE: &[Kind] = &[kind(b'g', None, &[Rest])];
 const KEYS: &[Kind] = &[kind(b'k', Some(1), &[Number(2)]), kind(b'm', Some(2), &[Number(2), Number(4)])];
 const PERMISSIONS: &[Kind] = &[
     kind(b'p', Some(1), &[Number(4)]),
-    kind(b'q', Some(2), &[Number(1), Number(1), Bytes(32)]),
+    kind(b'q', Some(2), &[Bytes(32)]),
     kind(b'e', Some(3), &[Number(4), Number(4)]),
     kind(b'o', Some(4), &[Number(4)]),
     kind(b't', Some(5), &[Number(4)]),
@@ -135,7 +135,7 @@ pub(super) fn row(register: Register, name: &[u8]) -> Option<(Kind, Vec<u8>)> {
 mod tests {
     use sigeli_verifier::{
         encode::Encode as _,
-        ids::{AuthorityId, BatchRoot, DecisionRef, KeyIndex, PermissionId, ProgrammeId, StatusHandle},
+        ids::{BatchRoot, KeyIndex, PermissionContent, PermissionId, ProgrammeId, StatusHandle},
     };
 
     use super::*;
@@ -145,8 +145,8 @@ mod tests {
     fn examples() -> Vec<(Register, Vec<u8>, Vec<u8>)> {
         let id = InstitutionId::new(0x0102_0304);
         let (index, permission) = (KeyIndex::new(0x0506), PermissionId::new(0x0708_090a));
-        let (root, handle, decision) =
-            (BatchRoot::new([8; 32]), StatusHandle::new([9; 32]), DecisionRef::new([10; 32]));
+        let (root, handle, content) =
+            (BatchRoot::new([8; 32]), StatusHandle::new([9; 32]), PermissionContent::new([10; 32]));
         let entry = 0x0b0c_0d0e_u32;
         let name = |parts: &[&[u8]]| parts.concat();
         let (id_name, entry_name) = (id.to_bytes(), entry.to_bytes());
@@ -165,11 +165,7 @@ mod tests {
                 name(&[&[2], &index_name, &entry_name]),
             ),
             (own(Register::Permissions), keys::permission(id, permission), name(&[&[1], &number])),
-            (
-                own(Register::Permissions),
-                keys::permission_content(id, AuthorityId::new(3), 2, &decision),
-                name(&[&[2, 3, 2], &[10; 32]]),
-            ),
+            (own(Register::Permissions), keys::permission_content(id, &content), name(&[&[2], &[10; 32]])),
             (
                 own(Register::Permissions),
                 keys::permission_entry(id, permission, entry),

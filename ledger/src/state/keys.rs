@@ -15,8 +15,8 @@
 //! | `p` | institution, permission | permission record |
 //! | `e` | institution, permission, entry | permission history entry |
 //! | `t` | institution, permission | number of batches under it |
-//! | `q` | institution, authority, kind, decision | permission number |
-//! | `x` | institution, kind | the newest permission numbers of that kind, newest last (derived) |
+//! | `q` | institution, permission content | permission number |
+//! | `x` | institution, kind | numbers of permissions of that kind, newest last, without those that can hold no more (derived) |
 //! | `b` | institution, batch root | batch record |
 //! | `d` | institution, batch root, entry | batch history entry |
 //! | `c` | institution, batch sequence | batch root (derived) |
@@ -34,7 +34,7 @@ use sigeli_verifier::{
     bounded::Text,
     encode::Encode as _,
     ids::{
-        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+        AuthorityId, BatchRoot, BatchSequence, InstitutionId, KeyIndex, PermissionContent, PermissionId, ProgrammeId,
         RegisterKey, StatusHandle,
     },
     params::LEGAL_ID_BYTES_MAX,
@@ -196,18 +196,13 @@ pub fn permission_tally(institution: InstitutionId, permission: PermissionId) ->
     of(b't', institution, &permission.get().to_be_bytes())
 }
 
-/// The number of the permission granted by this decision.
+/// The number of the permission that was granted for this.
 #[must_use]
-pub fn permission_content(
-    institution: InstitutionId,
-    authority: AuthorityId,
-    kind: u8,
-    decision: &DecisionRef,
-) -> Vec<u8> {
-    of(b'q', institution, &with(&[authority.get(), kind], decision.as_bytes()))
+pub fn permission_content(institution: InstitutionId, content: &PermissionContent) -> Vec<u8> {
+    of(b'q', institution, content.as_bytes())
 }
 
-/// The newest permissions of a kind.
+/// The permissions of a kind that may still decide something: see [`super::Write::OfKind`].
 #[must_use]
 pub fn permissions_of_kind(institution: InstitutionId, kind: u8) -> Vec<u8> {
     of(b'x', institution, &[kind])

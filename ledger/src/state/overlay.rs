@@ -12,13 +12,12 @@ use sigeli_verifier::{
         AuthorityId, BatchRoot, InstitutionId, KeyIndex, PermissionId, ProgrammeId, RegisterKey, StatusHandle,
         ValueHash,
     },
-    params::PERMISSIONS_JUDGED_MAX,
     record::{
         AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
         PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, Usage, batch_entry_key, batch_key,
-        institution_entry_key, institution_key, key_entry_key, key_key, permission_content_key, permission_entry_key,
-        permission_key, permission_tally_key, programme_key, status_entry_key, status_entry_name, status_key,
-        status_name,
+        institution_entry_key, institution_key, key_entry_key, key_key, permission_content, permission_content_key,
+        permission_entry_key, permission_key, permission_tally_key, programme_key, status_entry_key, status_entry_name,
+        status_key, status_name,
     },
     register::value_hash,
     state::{InstitutionRegisters, StateRoots},
@@ -60,6 +59,9 @@ pub enum Write {
     Programme(InstitutionId, ProgrammeId, ProgrammeRecord),
     /// A new permission.
     Grant(InstitutionId, PermissionId, PermissionRecord),
+    /// The authorisations or orders (kinds 1 and 2) of an institution that may still decide something, newest last. Left
+    /// out may be what can hold no more: its days have ended, or another one has taken its place for good.
+    OfKind(InstitutionId, u8, Vec<PermissionId>),
     /// A changed permission.
     Permission(InstitutionId, PermissionId, PermissionRecord),
     /// A history entry of a permission.
@@ -199,7 +201,12 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
                 let key = keys::programme(id, programme);
                 self.put(key, Register::Permissions(id), programme_key(programme), record.to_bytes());
             }
-            Write::Grant(id, number, record) => self.put_grant(id, number, &record)?,
+            Write::Grant(id, number, record) => self.put_grant(id, number, &record),
+            Write::OfKind(id, kind, numbers) => {
+                let mut row = Vec::new();
+                sigeli_verifier::encode::put_list(&mut row, &numbers);
+                self.writes.insert(keys::permissions_of_kind(id, kind), Some(row));
+            }
             Write::Permission(id, number, record) => {
                 let key = keys::permission(id, number);
                 self.put(key, Register::Permissions(id), permission_key(number), record.to_bytes());
@@ -221,26 +228,13 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
         Ok(())
     }
 
-    /// A new permission, and the rows that find it again.
-    fn put_grant(
-        &mut self,
-        institution: InstitutionId,
-        id: PermissionId,
-        record: &PermissionRecord,
-    ) -> Result<(), StoreError> {
+    /// A new permission, and the row that finds it again.
+    fn put_grant(&mut self, institution: InstitutionId, id: PermissionId, record: &PermissionRecord) {
         let register = Register::Permissions(institution);
-        let (kind, authority, decision) = (record.scope.code(), record.authority, record.decision);
         self.put(keys::permission(institution, id), register, permission_key(id), record.to_bytes());
-        let content = permission_content_key(authority, &record.scope, &decision);
-        let content_row = keys::permission_content(institution, authority, kind, &decision);
-        self.put(content_row, register, content, id.to_bytes());
-        let mut newest = self.view().permissions_of_kind(institution, kind)?;
-        newest.push(id);
-        let surplus = newest.len().saturating_sub(PERMISSIONS_JUDGED_MAX);
-        let mut row = Vec::new();
-        sigeli_verifier::encode::put_list(&mut row, newest.get(surplus..).unwrap_or(&newest));
-        self.writes.insert(keys::permissions_of_kind(institution, kind), Some(row));
-        Ok(())
+        let content = permission_content(record.authority, &record.decision, &record.scope);
+        let row = keys::permission_content(institution, &content);
+        self.put(row, register, permission_content_key(&content), id.to_bytes());
     }
 
     /// A new batch, the tally of its accreditation, and the rows that find it by number.

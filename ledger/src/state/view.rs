@@ -6,7 +6,7 @@ use sigeli_verifier::{
     decode::{Decode, Reader},
     encode::Encode as _,
     ids::{
-        AuthorityId, BatchRoot, BatchSequence, DecisionRef, InstitutionId, KeyIndex, PermissionId, ProgrammeId,
+        AuthorityId, BatchRoot, BatchSequence, InstitutionId, KeyIndex, PermissionContent, PermissionId, ProgrammeId,
         RegisterRoot, StatusHandle,
     },
     record::{
@@ -150,21 +150,20 @@ impl<'a, R: NodeReader> View<'a, R> {
         self.get(&keys::permission(institution, permission), "permission")
     }
 
-    /// The permission granted by a decision.
+    /// The permission that was granted for this.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn permission_by_decision(
+    pub fn permission_by_content(
         &self,
         institution: InstitutionId,
-        authority: AuthorityId,
-        kind: u8,
-        decision: &DecisionRef,
+        content: &PermissionContent,
     ) -> Result<Option<PermissionId>, StoreError> {
-        self.get(&keys::permission_content(institution, authority, kind, decision), "permission number")
+        self.get(&keys::permission_content(institution, content), "permission number")
     }
 
-    /// The newest permissions of a kind, newest last.
+    /// The authorisations or orders (kinds 1 and 2) that may still decide something, newest last; the newest that was ever
+    /// granted is always among them.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -9,10 +9,11 @@ use sigeli_verifier::{
     ids::{Height, KeyIndex, PermissionId, RegisterKey, RegisterRoot, StateRoot, TimeMs},
     record::{
         BatchChange, BatchRecord, BatchStatus, InstitutionEntry, InstitutionState, KeyChange, KeyEntry, KeyRecord,
-        KeyState, PermissionEntry, PermissionRecord, PermissionState, ProgrammeRecord, StatusRecord,
+        KeyState, PermissionEntry, PermissionRecord, PermissionState, ProgrammeRecord, StatusRecord, standing_on,
     },
     register::{self, leaf, node},
     state::{InstitutionRegisters, StateRoots},
+    time::Day,
 };
 
 use crate::support::*;
@@ -187,24 +188,40 @@ fn assert_keys_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institutio
 fn assert_permissions_are_told(rows: &Rows) {
     let mut entries = rows_of::<PermissionEntry>(rows, b'e');
     let permissions = rows_of::<PermissionRecord>(rows, b'p');
+    // Older permissions come before those that take their place.
+    let mut told = BTreeMap::<Vec<u8>, Vec<PermissionState>>::new();
     for (key, head) in &permissions {
         let history = take_history(&mut entries, key, head.entries, |entry| (entry.height, entry.time));
         let (first, last) = (&history[0], history.last().unwrap());
         assert_eq!((first.state, first.effective), (PermissionState::Active, head.window.first()));
         assert_eq!((first.height, first.decision, first.authority), (head.granted, head.decision, head.authority));
-        assert_eq!((last.state, last.effective, last.reason), (head.state, head.effective, head.reason));
-        assert!(history.is_sorted_by(|left, right| left.effective <= right.effective));
-        // What took its place names it, and nothing else does.
-        if let PermissionState::Replaced { by } | PermissionState::Restored { by } = head.state {
-            let successor = &permissions[&[&key[..4], &by.get().to_be_bytes()].concat()];
-            assert_eq!(successor.predecessor.get(), number(&key[4..]));
-            assert_eq!(successor.granted, last.height);
+        // The head tells what stands on the day of the newest entry and on all later ones.
+        let written = Day::of(last.time);
+        for day in (written.get()..written.get() + 400).map(Day::new) {
+            let told = head.standing.on(day).map(|known| (known.effective, known.state, known.reason));
+            let replayed = standing_on(&history, day).map(|entry| (entry.effective, entry.state, entry.reason));
+            assert_eq!(told, replayed);
+        }
+        // What took its place was granted to that end, or gave it the place before and took it back.
+        let named = history.iter().filter_map(|entry| match entry.state {
+            PermissionState::Replaced { by } | PermissionState::Restored { by } => Some(by),
+            _ => None,
+        });
+        for by in named {
+            let other = &permissions[&[&key[..4], &by.get().to_be_bytes()].concat()];
+            assert!(other.predecessor.get() == number(&key[4..]) || head.predecessor == by);
         }
         if head.predecessor.get() > 0 {
-            let before = &permissions[&[&key[..4], &head.predecessor.get().to_be_bytes()].concat()];
+            let before = [&key[..4], &head.predecessor.get().to_be_bytes()].concat();
             let by = PermissionId::new(number(&key[4..]));
-            assert!([PermissionState::Replaced { by }, PermissionState::Restored { by }].contains(&before.state));
+            let known = &told[&before];
+            assert!(
+                known.iter().any(|state| {
+                    [PermissionState::Replaced { by }, PermissionState::Restored { by }].contains(state)
+                })
+            );
         }
+        told.insert(key.clone(), history.iter().map(|entry| entry.state).collect::<Vec<_>>());
     }
     assert!(entries.is_empty(), "no history is without a head");
 }

@@ -70,8 +70,11 @@ impl Story {
 
     fn accreditation(&mut self, permission: u32, action: PermissionAction, reason: DecisionReason, days: i32) {
         let (permission, effective) = (PermissionId::new(permission), days_from_today(days));
+        let snapshot = self.world.chain.snapshot();
+        let known = sigeli_ledger::state::View::new(&snapshot).permission(GTU, permission).unwrap().unwrap();
+        let entry = known.entries + 1;
         let change =
-            PermissionChange { institution: GTU, permission, decision: decision(81), action, effective, reason };
+            PermissionChange { institution: GTU, permission, decision: decision(81), entry, action, effective, reason };
         self.agency(Payload::PermissionChange(change));
     }
 
@@ -119,7 +122,7 @@ impl Story {
     /// The record of the institution and of the batch's accreditation, as a stamp of now proves them.
     fn proved(&self) -> (sigeli_verifier::record::InstitutionFacts, PermissionState) {
         let file = stamp(&self.world.chain.snapshot(), &subject(&self.credentials[0]), true).unwrap();
-        (file.stamp.institution.clone(), file.permission.unwrap().record.state)
+        (file.stamp.institution.clone(), file.permission.unwrap().record.standing.newest().unwrap().state)
     }
 }
 
@@ -195,7 +198,8 @@ fn an_accreditation_ends_and_comes_back_and_what_was_issued_stands() {
     let steps = [
         // Announced for tomorrow: it holds today.
         (Suspend, DecisionReason::MonitoringFailed, 1, VALID, then),
-        (Reinstate, DecisionReason::AppealUpheld, 1, then, VALID),
+        // And taken back.
+        (Reinstate, DecisionReason::AppealUpheld, 1, VALID, VALID),
         (Withdraw, DecisionReason::MonitoringFailed, 2, VALID, VALID),
     ];
     for (action, reason, days, today, tomorrow) in steps {

@@ -234,8 +234,16 @@ fn quarter(number: u64) {
 
 /// Refusals that random histories of this length need not meet: bytes that are no transaction, and limits on how many of
 /// something there can be. The table of scenarios meets them.
-const RARE: [&str; 6] =
-    ["malformed", "too_large", "key_limit", "numbers_exhausted", "permission_history_full", "too_many_authorities"];
+const RARE: [&str; 8] = [
+    "malformed",
+    "too_large",
+    "key_limit",
+    "numbers_exhausted",
+    "permission_history_full",
+    "too_many_authorities",
+    "too_many_announced",
+    "too_many_permissions",
+];
 
 #[test]
 fn random_histories_agree_with_the_model_1() {

@@ -72,6 +72,7 @@ const CREATING: &[Row] = &[
                 institution: GTU,
                 permission: PermissionId::new(1),
                 decision: decision(53),
+                entry: 2,
                 action: PermissionAction::Withdraw,
                 effective: today(),
                 reason: DecisionReason::CourtOrder,

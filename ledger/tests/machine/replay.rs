@@ -99,6 +99,7 @@ fn tell_decisions(world: &mut World) {
         institution,
         permission: PermissionId::new(permission),
         decision: number,
+        entry: 2,
         action,
         effective: days_from_today(effective),
         reason,
@@ -184,8 +185,8 @@ fn golden_roots() {
 const GENESIS_HASH: &str = "d82cd0414b116869400ab98ce9c79f2b02ff494dff24b1b8f6072a202003f5fb";
 const GENESIS_STATE: &str = "9e67deabc61354f19f19007dece0ed441029c9f751f140ff3dea107352c42ce0";
 const GENESIS_BLOCK: &str = "149544b483d5d79b8dd23bd5b90eb5f9b8365242203c270c9911bf1d0c596399";
-const STORY_STATE: &str = "9bbc3ac0198f1b4e771fa9850ad22608b0bb44d69991ba0b464e92fbb71f0f10";
-const STORY_BLOCK: &str = "e75059011a0a439eb944dab5e871a8f74ee0fc1c374a6e751c9db0db46375efa";
+const STORY_STATE: &str = "b69d7498e5e5d809dcb20c7dce14416f5e871346d87035ab75d19ae230f7b483";
+const STORY_BLOCK: &str = "02d89c35fca01902017c1a3d20656a46f43b02d651e0d3e6c3c258096bf13d25";
 
 #[test]
 fn blocks_replayed_elsewhere_give_the_same_ledger() {

@@ -35,6 +35,10 @@ pub(crate) enum Learn {
     Keys(InstitutionId, Vec<String>),
     Programme(InstitutionId, Titles),
     Permission(InstitutionId, String),
+    /// One that takes another's place.
+    Instead(InstitutionId, String, PermissionId),
+    /// One more entry in a permission's history.
+    Changed(InstitutionId, PermissionId),
     AuthorityKeys(String, Vec<String>, u8),
     Authority(String, AuthorityId, Vec<String>, u8),
     Ended(String),
@@ -55,6 +59,8 @@ pub(crate) struct Cast {
     keys: BTreeMap<InstitutionId, Vec<String>>,
     permissions: BTreeMap<(InstitutionId, String), PermissionId>,
     granted: BTreeMap<InstitutionId, u32>,
+    /// How often permissions were changed.
+    changes: BTreeMap<(InstitutionId, PermissionId), u32>,
     programmes: BTreeMap<InstitutionId, Vec<Titles>>,
     heights: BTreeMap<String, Height>,
     sent: BTreeMap<String, SignedTransaction>,
@@ -184,6 +190,21 @@ impl Cast {
         known.ok_or_else(|| format!("no permission {label:?} was granted"))
     }
 
+    /// The number that the next change of a permission gets: the grant is the first.
+    pub(crate) fn change_next(&self, institution: InstitutionId, permission: PermissionId) -> u32 {
+        self.changes.get(&(institution, permission)).copied().unwrap_or(0) + 2
+    }
+
+    fn changed(&mut self, institution: InstitutionId, permission: PermissionId) {
+        *self.changes.entry((institution, permission)).or_default() += 1;
+    }
+
+    fn granted(&mut self, institution: InstitutionId, label: String) {
+        let count = self.granted.entry(institution).or_default();
+        *count += 1;
+        self.permissions.insert((institution, label), PermissionId::new(*count));
+    }
+
     pub(crate) fn programme_next(&self, institution: InstitutionId) -> ProgrammeId {
         ProgrammeId::new(u32::try_from(self.programmes.get(&institution).map_or(0, Vec::len)).unwrap() + 1)
     }
@@ -258,11 +279,12 @@ impl Cast {
         match learn {
             Some(Learn::Keys(institution, keys)) => self.keys.entry(institution).or_default().extend(keys),
             Some(Learn::Programme(institution, titles)) => self.programmes.entry(institution).or_default().push(titles),
-            Some(Learn::Permission(institution, label)) => {
-                let granted = self.granted.entry(institution).or_default();
-                *granted += 1;
-                self.permissions.insert((institution, label), PermissionId::new(*granted));
+            Some(Learn::Permission(institution, label)) => self.granted(institution, label),
+            Some(Learn::Instead(institution, label, old)) => {
+                self.granted(institution, label);
+                self.changed(institution, old);
             }
+            Some(Learn::Changed(institution, permission)) => self.changed(institution, permission),
             Some(Learn::AuthorityKeys(name, keys, threshold)) => {
                 let authority = self.authorities.get_mut(&name).unwrap();
                 authority.keys = keys;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sigeli_ledger::{chain::Chain, memory::MemoryStore, state::View};
 use sigeli_verifier::{
     ids::{KeyIndex, ProfileHash},
-    record::{BatchStatus, KeyState, StatusState, Writer},
+    record::{BatchStatus, KeyState, PermissionStanding, StatusState, Writer},
 };
 
 use crate::{
@@ -111,12 +111,16 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 let entry = view.permission_entry(whose, number, entry).unwrap()?;
                 Some(format!("{}:{}", written(&entry.state), entry.effective))
             });
+            let stands = |known: &PermissionStanding| format!("{}:{}", written(&known.state), known.effective);
+            let standing: Vec<_> = record.standing.as_slice().iter().map(stands).collect();
+            let last = record.standing.newest().ok_or_else(missing)?;
             Ok(Facts::from([
                 ("history", history),
                 ("number", number.to_string()),
-                ("state", written(&record.state)),
-                ("reason", written(&record.reason)),
-                ("effective", record.effective.to_string()),
+                ("standing", standing.join(",")),
+                ("state", written(&last.state)),
+                ("reason", written(&last.reason)),
+                ("effective", last.effective.to_string()),
                 ("from", record.window.first().to_string()),
                 ("until", record.window.last().to_string()),
                 ("conditional", record.conditional.to_string()),

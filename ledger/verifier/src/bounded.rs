@@ -38,6 +38,13 @@ impl<T, const MAX: usize> List<T, MAX> {
         Self(Vec::new())
     }
 
+    /// A list of one item.
+    #[must_use]
+    pub fn one(item: T) -> Self {
+        const { assert!(MAX >= 1, "one item fits") };
+        Self(Vec::from([item]))
+    }
+
     /// The items.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {

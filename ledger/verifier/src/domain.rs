@@ -181,6 +181,14 @@ pub const REGISTER_NODE: Context = Context {
         89, 143, 204, 4, 68, 99, 210, 160,
     ],
 };
+/// What a permission was granted for.
+pub const PERMISSION_CONTENT: Context = Context {
+    name: "ge.microcredential.ledger 2026-11 v1 permission content",
+    key: [
+        1, 168, 114, 129, 177, 144, 35, 76, 63, 2, 1, 134, 247, 8, 146, 218, 200, 27, 43, 74, 139, 75, 233, 190, 65,
+        179, 248, 0, 78, 244, 225, 227,
+    ],
+};
 /// Node over the fixed slots of the state, and over an institution's own registers.
 pub const STATE_NODE: Context = Context {
     name: "ge.microcredential.ledger 2026-11 v1 state node",
@@ -200,7 +208,7 @@ pub const TRUST_FILE: Context = Context {
 };
 
 /// All hash domains, for the tests and the documentation.
-pub const ALL: [&Context; 19] = [
+pub const ALL: [&Context; 20] = [
     &DOCUMENT,
     &LEAF,
     &BATCH_NODE,
@@ -218,6 +226,7 @@ pub const ALL: [&Context; 19] = [
     &REGISTER_VALUE,
     &REGISTER_LEAF,
     &REGISTER_NODE,
+    &PERMISSION_CONTENT,
     &STATE_NODE,
     &TRUST_FILE,
 ];

@@ -109,6 +109,7 @@ bytes_type!(/** Salted commitment to a document (`LEAF`). */ Leaf, 32);
 bytes_type!(/** Root of a perfect batch tree. */ BatchRoot, 32);
 bytes_type!(/** Opaque name of a credential in its institution's status register (`STATUS`). */ StatusHandle, 32);
 bytes_type!(/** Hash of the reference of an authority's decision (its number and date, for example); all zero where none stands behind a change. */ DecisionRef, 32);
+bytes_type!(/** Hash of what a permission was granted for. */ PermissionContent, 32);
 bytes_type!(/** Hash of an institution's public profile, which is kept off the ledger; all zero when there is none. */ ProfileHash, 32);
 bytes_type!(/** Re-hashed key of a register entry. */ RegisterKey, 32);
 bytes_type!(/** Hash of a register entry's value. */ ValueHash, 32);

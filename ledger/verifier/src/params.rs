@@ -39,8 +39,13 @@ pub const PARTNERS_MAX: usize = 16;
 pub const PROGRAMMES_MAX: u32 = 65_536;
 /// Most entries in the history of one permission.
 pub const PERMISSION_ENTRIES_MAX: u32 = 64;
-/// Most permissions of one kind that are looked at when a batch is judged: the newest.
-pub const PERMISSIONS_JUDGED_MAX: usize = 64;
+/// Most standings that a permission's record holds: the present one and what is announced for later days.
+pub const PERMISSION_STANDINGS_MAX: usize = 4;
+/// Most authorisations, and most Minister's orders, of one institution that live at once: their days have not ended, and
+/// they are neither withdrawn nor has another one taken their place.
+pub const PERMISSIONS_LIVE_MAX: usize = 64;
+/// The same with withdrawn ones, which are looked at until their days end.
+pub const PERMISSIONS_JUDGED_MAX: usize = 256;
 /// Most entries in the history of the status of one credential, or of one batch, that its institution may make. Ends
 /// (revocation, replacement) and orders of the quality agency are not bound by it.
 pub const STATUS_ENTRIES_MAX: u32 = 64;
@@ -97,6 +102,8 @@ const _: () = assert!(TRANSACTION_BYTES_MAX * 4 < BLOCK_BYTES_MAX, "several of t
 // 1,024 entries of 66 bytes exceed 64 KiB: a transaction is bounded by bytes as well as by count.
 const _: () = assert!(TRANSACTIONS_PER_BLOCK_MAX <= 65_535, "list counts are u16");
 const _: () = assert!(STATUSES_PER_TRANSACTION_MAX <= 65_535, "list counts are u16");
+const _: () = assert!(PERMISSIONS_LIVE_MAX < PERMISSIONS_JUDGED_MAX, "withdrawn permissions have room of their own");
+const _: () = assert!(PERMISSIONS_JUDGED_MAX < 65_535, "list counts are u16");
 const _: () = assert!(VALIDATORS_MAX <= 255, "signer indexes are u8");
 const _: () =
     assert!(AUTHORITY_KEYS_MAX <= 256 && AUTHORITIES_MAX <= 256, "a joint signature names both by a byte each");

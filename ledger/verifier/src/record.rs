@@ -22,8 +22,9 @@ pub use self::{
         ProgrammeRecord, institution_entry_key, institution_key, key_entry_key, key_key, programme_key,
     },
     permission::{
-        PermissionEntry, PermissionRecord, PermissionState, permission_content_key, permission_entry_key,
-        permission_key, permission_tally_key, standing_on,
+        PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState,
+        permission_content, permission_content_key, permission_entry_key, permission_key, permission_tally_key,
+        standing_on,
     },
     status::{StatusRecord, StatusState, status_entry_key, status_entry_name, status_key, status_name},
 };

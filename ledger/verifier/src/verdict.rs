@@ -390,17 +390,12 @@ fn failed<'a>(
     Report::new(findings, confirmed)
 }
 
-/// Whether a permission holds on a day, by its head alone. The head hides what held before the change that it states:
-/// before a suspension or an end that is announced for a later day the permission is taken to be active, and before a
-/// reinstatement to be suspended, since nothing else is ever reinstated.
+/// Whether a permission holds on a day that is not before the stamp's, by its head alone: exactly, as of the stamp. A
+/// withdrawal that was annulled counts as never made; what became of the permission that stands for this one, this head
+/// cannot say.
 fn holds(record: &PermissionRecord, day: Day) -> bool {
-    let counts = record.effective <= day;
-    let active = match record.state {
-        PermissionState::Active => counts || record.entries <= 1,
-        // The withdrawal counts as never made. What became of the permission that stands for this one, this head cannot say.
-        PermissionState::Restored { .. } => true,
-        _ => !counts,
-    };
+    let stands = record.standing.on(day).map(|standing| standing.state);
+    let active = matches!(stands, Some(PermissionState::Active | PermissionState::Restored { .. }));
     active && day <= record.window.last()
 }
 

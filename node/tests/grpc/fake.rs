@@ -33,8 +33,8 @@ use sigeli_verifier::{
     proof::{AbsenceProof, BatchItem, BatchPage, EntryProof, InstitutionAnswer, InstitutionProof, StateProof},
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, GovernanceRecord, InstitutionFacts,
-        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionState, Policy,
-        ProgrammeRecord, Writer,
+        InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStandings,
+        PermissionState, Policy, ProgrammeRecord, Writer,
     },
     register::{AbsenceTerminal, RegisterPath},
     state::{InstitutionRegisters, StateRoots},
@@ -495,9 +495,7 @@ pub(crate) fn permission() -> PermissionRecord {
         scope: PermissionScope::Authorisation,
         granted: Height::new(3),
         predecessor: PermissionId::new(0),
-        state: PermissionState::Suspended,
-        effective: Day::new(20_000),
-        reason: DecisionReason::Granted,
+        standing: PermissionStandings::granted(window().first(), DecisionReason::Granted),
         entries: 2,
     }
 }

@@ -156,7 +156,8 @@ impl World {
         let request = v1::ListPermissionsRequest { institution: GTU, start: 0, limit: 5 };
         let page = self.client.list_permissions(request).await.unwrap().into_inner();
         assert_eq!((page.permissions.len(), page.next), (5, Some(6)));
-        assert_eq!((page.permissions[2].successor, page.permissions[4].successor), (4, 6));
+        let successor = |place: usize| page.permissions[place].standings.last().unwrap().successor;
+        assert_eq!((successor(2), successor(4)), (4, 6));
     }
 
     /// One page of batches, verified; and its total and what follows.
@@ -309,7 +310,10 @@ async fn registers_and_statuses_are_proved_by_download() {
             v1::RegisterKind::Keys => assert!(KeyRecord::from_bytes(&entries[&vec![1, 0, 0]]).is_ok()),
             _ => {
                 let third = PermissionRecord::from_bytes(&entries[&vec![1, 3, 0, 0, 0]]).unwrap();
-                assert_eq!(third.state, PermissionState::Replaced { by: PermissionId::new(4) });
+                assert_eq!(
+                    third.standing.newest().unwrap().state,
+                    PermissionState::Replaced { by: PermissionId::new(4) }
+                );
             }
         }
     }

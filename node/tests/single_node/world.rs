@@ -175,8 +175,8 @@ impl World {
         assert_eq!(world.nceqe(Payload::PermissionGrant(accreditation(11))).await.permission, Some(2));
         assert_eq!(world.nceqe(Payload::PermissionGrant(accreditation(12))).await.permission, Some(3));
 
-        world.change(2, 20, PermissionAction::Suspend, DecisionReason::MonitoringFailed).await;
-        world.change(2, 21, PermissionAction::Reinstate, DecisionReason::AppealUpheld).await;
+        world.change((2, 2), 20, PermissionAction::Suspend, DecisionReason::MonitoringFailed).await;
+        world.change((2, 3), 21, PermissionAction::Reinstate, DecisionReason::AppealUpheld).await;
         let replace = PermissionReplace {
             replaced: PermissionId::new(3),
             effective: today(),
@@ -185,7 +185,7 @@ impl World {
         };
         assert_eq!(world.nceqe(Payload::PermissionReplace(replace)).await.permission, Some(4));
         assert_eq!(world.nceqe(Payload::PermissionGrant(accreditation(14))).await.permission, Some(5));
-        world.change(5, 22, PermissionAction::Withdraw, DecisionReason::MonitoringFailed).await;
+        world.change((5, 2), 22, PermissionAction::Withdraw, DecisionReason::MonitoringFailed).await;
         let annul = PermissionAnnul {
             institution: InstitutionId::new(GTU),
             permission: PermissionId::new(5),
@@ -198,7 +198,7 @@ impl World {
 
     pub(crate) async fn change(
         &mut self,
-        permission: u32,
+        (permission, entry): (u32, u32),
         number: u8,
         action: PermissionAction,
         reason: DecisionReason,
@@ -207,6 +207,7 @@ impl World {
             institution: InstitutionId::new(GTU),
             permission: PermissionId::new(permission),
             decision: decision(number),
+            entry,
             action,
             effective: Day::new(today().get() - 30 + i32::from(number)),
             reason,

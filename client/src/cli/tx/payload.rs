@@ -51,6 +51,7 @@ impl By {
 enum Content<'a> {
     Whole(Payload),
     Programme(&'a ProgrammeRegisterArgs),
+    Change(&'a PermissionChangeArgs, PermissionAction, DecisionRef),
     Policy(&'a PolicySetArgs, DecisionRef),
 }
 
@@ -68,12 +69,22 @@ impl Asked<'_> {
         matches!(&self.content, Content::Programme(args) if args.programme.is_none())
     }
 
-    /// The whole payload, with what the ledger knows: the policy in force, the next programme's number.
-    pub(super) fn payload(&self, policy: Option<Policy>, programme: Option<u32>) -> Result<Payload, Failure> {
+    /// The permission whose next change has a number that the ledger has to be asked for.
+    pub(super) const fn needs_change(&self) -> Option<(InstitutionId, PermissionId)> {
+        match &self.content {
+            Content::Change(args, ..) if args.change.is_none() => {
+                Some((InstitutionId::new(args.number.institution), PermissionId::new(args.permission)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The whole payload, with what the ledger knows: the policy in force, the next number of a programme or of a change.
+    pub(super) fn payload(&self, policy: Option<Policy>, next: Option<u32>) -> Result<Payload, Failure> {
         match &self.content {
             Content::Whole(payload) => Ok(payload.clone()),
             Content::Programme(args) => {
-                let number = args.programme.or(programme).ok_or_else(|| {
+                let number = args.programme.or(next).ok_or_else(|| {
                     Failure::usage("name the programme's number with --programme, or a node with --node to look it up")
                 })?;
                 Ok(Payload::ProgrammeRegister(ProgrammeRegister {
@@ -81,6 +92,20 @@ impl Asked<'_> {
                     title_ka: args.title_ka.clone(),
                     title_en: args.title_en.clone(),
                     partners: own::partners(&args.partners)?,
+                }))
+            }
+            Content::Change(args, action, decision) => {
+                let entry = args.change.or(next).ok_or_else(|| {
+                    Failure::usage("name the number of the change with --change, or a node with --node to look it up")
+                })?;
+                Ok(Payload::PermissionChange(PermissionChange {
+                    institution: InstitutionId::new(args.number.institution),
+                    permission: PermissionId::new(args.permission),
+                    decision: *decision,
+                    entry,
+                    action: *action,
+                    effective: args.effective,
+                    reason: args.why.reason,
                 }))
             }
             Content::Policy(args, decision) => {
@@ -251,16 +276,10 @@ fn replace(scope: &ReplaceScope) -> Result<Asked<'_>, Failure> {
 }
 
 fn change(args: &PermissionChangeArgs, action: PermissionAction) -> Asked<'_> {
-    by_authority(&args.by, |decision| {
-        Payload::PermissionChange(PermissionChange {
-            institution: InstitutionId::new(args.number.institution),
-            permission: PermissionId::new(args.permission),
-            decision,
-            action,
-            effective: args.effective,
-            reason: args.why.reason,
-        })
-    })
+    let PermissionChangeArgs { by, .. } = args;
+    let content = Content::Change(args, action, values::decision_ref(&by.decision));
+    let sender = By::Authority { authority: by.authority, sequence: by.sequence };
+    Asked { draft: &by.draft, by: sender, decision: Some(&by.decision), content }
 }
 
 fn anchor(args: &BatchAnchorArgs) -> Result<Asked<'_>, Failure> {

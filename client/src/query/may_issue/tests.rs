@@ -154,13 +154,11 @@ fn only_a_usable_key_anchors() {
 }
 
 #[test]
-fn an_older_authorisation_that_holds_is_enough() {
+fn the_newest_authorisation_decides_within_its_days() {
     let mut world = World::new();
-    let newer = of(PermissionScope::Authorisation, "2026-10-01", "2030-12-31");
+    let newer = of(PermissionScope::Authorisation, "2026-10-01", "2026-12-31");
     let suspended = entry(9, "2026-11-01", PermissionState::Suspended, "2026-11-01");
     world.permissions.push(held(4, newer, &[suspended]));
-    assert_eq!(world.ask("2026-11-24").authorisation, Some(PermissionId::new(1)));
-    world.permissions.remove(0);
     let answer = world.ask("2026-11-24");
     let since = day("2026-11-01");
     assert_eq!(
@@ -168,6 +166,41 @@ fn an_older_authorisation_that_holds_is_enough() {
         [Obstacle::NotAuthorised { newest: PermissionId::new(4), standing: Standing::Suspended { since } }]
     );
     assert!(answer.obstacles[0].words().contains("permission 4: suspended since 2026-11-01"));
+    let authorisation = |world: &World, text| world.ask(text).authorisation.map(PermissionId::get);
+    assert_eq!((authorisation(&world, "2026-09-30"), authorisation(&world, "2026-10-31")), (Some(1), Some(4)));
+    assert_eq!((authorisation(&world, "2026-12-31"), authorisation(&world, "2027-01-01")), (None, Some(1)));
+    // One in whose place another stands decides nothing.
+    let replaced = entry(9, "2026-11-01", PermissionState::Replaced { by: PermissionId::new(1) }, "2026-11-02");
+    world.permissions[3] =
+        held(4, of(PermissionScope::Authorisation, "2026-10-01", "2026-12-31"), &[suspended, replaced]);
+    assert_eq!((authorisation(&world, "2026-11-01"), authorisation(&world, "2026-11-02")), (None, Some(1)));
+}
+
+#[test]
+fn of_the_orders_that_cover_a_field_the_newest_decides() {
+    let suspended = entry(9, "2026-11-01", PermissionState::Suspended, "2026-11-01");
+    let mut world = World::new();
+    world.permissions[2] = held(3, of(accreditation(&["061", "07"], 6), "2026-09-01", "2027-08-31"), &[]);
+    let issuable = |world: &World| {
+        let answer = world.ask("2026-11-24");
+        let words: Vec<_> = answer.programmes[0].obstacles.iter().map(Obstacle::words).collect();
+        (texts(&answer.programmes[0].fields), answer.programmes[0].orders.clone(), words)
+    };
+    assert_eq!(issuable(&world), (vec!["061".to_owned()], vec![PermissionId::new(2)], vec![]));
+    world.permissions.push(held(4, of(order(&["0613"], &[6]), "2026-01-01", "2027-12-31"), &[suspended]));
+    let rest: Vec<_> = [0, 1, 2, 4, 5, 6, 7, 8, 9].map(|digit| format!("061{digit}")).into();
+    assert_eq!(issuable(&world), (rest, vec![PermissionId::new(2)], vec![]));
+    world.permissions.push(held(5, of(order(&["06"], &[6]), "2026-01-01", "2027-12-31"), &[suspended]));
+    let (fields, orders, words) = issuable(&world);
+    assert!(fields.is_empty() && orders.is_empty());
+    assert!(words[0].contains("permission 5: suspended since 2026-11-01"), "{words:?}");
+    // Of another level, or of other days, it decides nothing.
+    world.permissions[4] = held(5, of(order(&["06"], &[7]), "2026-01-01", "2027-12-31"), &[suspended]);
+    assert_eq!(issuable(&world).0.len(), 9);
+    world.permissions[4] = held(5, of(order(&["06"], &[6]), "2026-01-01", "2026-11-23"), &[suspended]);
+    assert_eq!(issuable(&world).0.len(), 9);
+    world.permissions.push(held(6, of(order(&["0714"], &[6]), "2026-01-01", "2027-12-31"), &[]));
+    assert_eq!(issuable(&world).1, [6, 2].map(PermissionId::new));
 }
 
 #[test]
@@ -230,13 +263,10 @@ fn credits_lie_between_policy_and_accreditation() {
 }
 
 #[test]
-fn the_ledger_looks_at_the_newest_64_only() {
+fn of_many_orders_the_oldest_still_counts() {
     let mut world = World::new();
-    let expired = of(order(&["06"], &[6]), "2025-01-01", "2025-12-31");
-    for number in 4..67 {
-        world.permissions.push(held(number, expired.clone(), &[]));
+    for number in 4..90 {
+        world.permissions.push(held(number, of(order(&["01"], &[6]), "2026-01-01", "2027-12-31"), &[]));
     }
     assert!(world.ask("2026-11-24").anything());
-    world.permissions.push(held(67, expired, &[]));
-    assert_eq!(world.words().0, ["not_ordered"]);
 }

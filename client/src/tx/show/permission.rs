@@ -2,6 +2,8 @@
 
 use sigeli_verifier::{
     ids::PermissionId,
+    record::PermissionState,
+    time::Day,
     transaction::{
         Accreditation, PermissionAction, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
         PermissionScope,
@@ -146,7 +148,7 @@ fn accredited(sheet: &mut Sheet<'_>, accreditation: &Accreditation) {
 }
 
 pub(super) fn change(sheet: &mut Sheet<'_>, change: &PermissionChange) {
-    let PermissionChange { institution, permission: number, decision, action, effective, reason } = *change;
+    let PermissionChange { institution, permission: number, decision, entry, action, effective, reason } = *change;
     let language = sheet.language();
     let who = sheet.view.institution(institution);
     let which = permission(sheet, number);
@@ -170,10 +172,13 @@ pub(super) fn change(sheet: &mut Sheet<'_>, change: &PermissionChange) {
     sheet.happens(
         both("What was registered before stays valid.", "მანამდე დარეგისტრირებული ძალაში რჩება.").text(language).into(),
     );
+    if action == PermissionAction::Reinstate {
+        taken_back(sheet, number, effective);
+    }
     if action == PermissionAction::Withdraw {
         sheet.warn(both(
-            "A withdrawal cannot be reversed except by a later annulment, which grants the permission anew under another number.",
-            "გაუქმება უკან არ წაიღება, გარდა გაუქმების ბათილად ცნობისა, რომელიც უფლებას ახალი ნომრით ანიჭებს.",
+            "Once its day has come, a withdrawal cannot be reversed except by an annulment, which grants the permission anew under another number.",
+            "დღის დადგომის შემდეგ გაუქმება უკან არ წაიღება, გარდა გაუქმების ბათილად ცნობისა, რომელიც უფლებას ახალი ნომრით ანიჭებს.",
         ).text(language).into());
     }
     if effective < sheet.view.today() {
@@ -190,10 +195,38 @@ pub(super) fn change(sheet: &mut Sheet<'_>, change: &PermissionChange) {
         PermissionAction::Reinstate => both("reinstate", "აღდგენა"),
         PermissionAction::Withdraw => both("withdraw", "გაუქმება"),
     };
-    sheet.detail_of(both("Change", "ცვლილება"), action);
+    let action = action.text(language);
+    let action = say!(language, "{action}, as change number {entry}", "{action}, ცვლილება № {entry}");
+    sheet.detail(both("Change", "ცვლილება"), action);
     sheet.detail(EFFECTIVE, effective.to_string());
     sheet.detail_of(REASON, terms::decision_reason(reason));
     sheet.decision(&decision);
+}
+
+/// What a reinstatement takes back, when the permission is known to end on that very day.
+fn taken_back(sheet: &mut Sheet<'_>, number: PermissionId, effective: Day) {
+    let language = sheet.language();
+    let known = sheet.view.known.and_then(|known| known.permission(number));
+    let Some(ends) = known.and_then(|record| record.standing.on(effective)).filter(|ends| ends.effective == effective)
+    else {
+        return;
+    };
+    match ends.state {
+        PermissionState::Withdrawn => sheet.happens(
+            both(
+                "This takes back the withdrawal that is announced for that day. A suspension before it ends with that day, too.",
+                "ამით უკან მიიღება ამ დღისთვის გამოცხადებული გაუქმება. მანამდე მოქმედი შეჩერებაც ამ დღეს სრულდება.",
+            )
+            .text(language)
+            .into(),
+        ),
+        PermissionState::Replaced { by } => sheet.happens(say!(
+            language,
+            "This takes back the replacement that is announced for that day: permission {by}, which was to take its place, ends with that day and gives the place back.",
+            "ამით უკან მიიღება ამ დღისთვის გამოცხადებული ჩანაცვლება: უფლება {by}, რომელსაც მისი ადგილი უნდა დაეკავებინა, ამ დღეს სრულდება და ადგილს უბრუნებს."
+        )),
+        PermissionState::Active | PermissionState::Suspended | PermissionState::Restored { .. } => {}
+    }
 }
 
 pub(super) fn replace(sheet: &mut Sheet<'_>, replace: &PermissionReplace) {
@@ -215,11 +248,11 @@ pub(super) fn replace(sheet: &mut Sheet<'_>, replace: &PermissionReplace) {
         .text(language)
         .into(),
     );
-    if first > *effective {
+    if !grant.window.contains(*effective) {
         sheet.warn(say!(
             language,
-            "There is a gap: the old one ends on {effective}, and the new one holds only from {first} on.",
-            "რჩება შუალედი: ძველი სრულდება {effective}, ახალი კი მხოლოდ {first}-დან მოქმედებს."
+            "The new one does not hold on {effective}, on which the old one ends: the ledger does not take such a gap.",
+            "ახალი არ მოქმედებს იმ დღეს, როდესაც ძველი სრულდება ({effective}): ასეთ შუალედს რეესტრი არ იღებს."
         ));
     }
     sheet.detail(both("Permission that ends", "უფლება, რომელიც სრულდება"), which);
@@ -238,6 +271,14 @@ pub(super) fn annul(sheet: &mut Sheet<'_>, annul: &PermissionAnnul) {
         "The withdrawal of permission {which} of institution {who} is annulled: a new permission with the same content and days, under the next free number, takes its place from the day of the withdrawal on.",
         "დაწესებულება {who}-ის უფლება {which}-ის გაუქმება ბათილია: მის ადგილს გაუქმების დღიდან იკავებს ახალი უფლება იმავე შინაარსითა და დღეებით, შემდეგი თავისუფალი ნომრით."
     ));
+    sheet.happens(
+        both(
+            "If the withdrawn one was suspended before its withdrawal, so is the new one.",
+            "თუ გაუქმებული უფლება გაუქმებამდე შეჩერებული იყო, ახალიც შეჩერებულია.",
+        )
+        .text(language)
+        .into(),
+    );
     sheet.detail(INSTITUTION, who);
     sheet.detail(PERMISSION, which);
     sheet.detail_of(REASON, terms::decision_reason(reason));

@@ -12,7 +12,7 @@ use sigeli_verifier::{
 
 use super::{
     rules::{At, By, Refusal, Verdict, is_correction, must, no},
-    state::{Batch, Institution, Model, Permission, count},
+    state::{Batch, Institution, Model, Permission, count, ends},
 };
 
 const fn grantor(scope: &PermissionScope) -> AuthorityKind {
@@ -36,23 +36,50 @@ const REPLACING: [Why; 6] =
     [Why::Renewed, Why::ScopeChanged, Why::Conditional, Why::CourtOrder, Why::AppealUpheld, Why::ErrorCorrected];
 
 impl Permission {
-    fn state(&self) -> PermissionState {
-        self.history.last().unwrap().state
-    }
-
-    /// What its newest entry that counts by this day says.
-    fn on(&self, day: Day) -> Option<PermissionState> {
-        self.history.iter().rfind(|entry| entry.effective <= day).map(|entry| entry.state)
-    }
-
-    fn holds(&self, day: Day) -> bool {
-        self.in_window(day) && self.on(day) == Some(PermissionState::Active)
+    /// What counts on this day.
+    pub(super) fn on(&self, day: Day) -> Option<PermissionEntry> {
+        self.calendar().range(..=day.get()).next_back().map(|(_, entry)| *entry)
     }
 
     fn in_window(&self, day: Day) -> bool {
         let window = self.grant.window;
         window.first() <= day && day <= window.last()
     }
+
+    /// Where it stands, if it may count on this day: within its days, and no other has taken its place.
+    fn counting(&self, day: Day) -> Option<PermissionState> {
+        let state = self.on(day).filter(|_| self.in_window(day))?.state;
+        (!is_replaced(state)).then_some(state)
+    }
+
+    /// Whether a change may count from this day on, and what stands on it.
+    fn may_change(&self, effective: Day, today: Day) -> Result<PermissionState, Refusal> {
+        must(effective.get() <= self.grant.window.last().get() + 1, "effective_too_late")?;
+        let from = self.on(today).map_or(self.grant.window.first(), |entry| entry.effective);
+        must(effective >= from, "effective_too_early")?;
+        Ok(self.on(effective).unwrap().state)
+    }
+
+    /// Adds an entry, if the history has room and not too much would be announced.
+    fn push(&mut self, entry: PermissionEntry, today: Day) -> Verdict {
+        must(ends(entry.state) || self.history.len() < 64, "permission_history_full")?;
+        let mut after = self.clone();
+        after.history.push(entry);
+        let announced = after.calendar().range(today.get() + 1..).count();
+        must(announced + usize::from(after.on(today).is_some()) <= 4, "too_many_announced")?;
+        after.written = today;
+        *self = after;
+        Ok(())
+    }
+}
+
+const fn is_replaced(state: PermissionState) -> bool {
+    matches!(state, PermissionState::Replaced { .. } | PermissionState::Restored { .. })
+}
+
+fn programme_of(scope: &PermissionScope) -> Option<(u32, u32)> {
+    let PermissionScope::Accreditation(scope) = scope else { return None };
+    Some((scope.coordinator.get(), scope.programme.get()))
 }
 
 impl Institution {
@@ -61,28 +88,51 @@ impl Institution {
         self.permissions.get_mut(place)
     }
 
-    /// The 64 newest of a kind, newest first.
+    /// All of a kind, newest first.
     fn newest_of(&self, kind: u8) -> Vec<(u32, &Permission)> {
         let all = (1_u32..).zip(&self.permissions).collect::<Vec<_>>().into_iter().rev();
-        all.filter(|(_, permission)| permission.grant.scope.code() == kind).take(64).collect()
+        all.filter(|(_, permission)| permission.grant.scope.code() == kind).collect()
+    }
+
+    /// Room for one more authorisation or order.
+    fn check_room(&self, asked: &PermissionGrant, predecessor: u32, day: Day) -> Verdict {
+        let kind = asked.scope.code();
+        if kind == 3 {
+            return Ok(());
+        }
+        let counting = self.newest_of(kind).into_iter().filter(|(number, known)| {
+            let replaced = known.on(day).is_some_and(|entry| is_replaced(entry.state));
+            day <= known.grant.window.last() && !replaced && *number != predecessor
+        });
+        let counting: Vec<_> = counting.map(|(_, known)| known.on(day).map(|entry| entry.state)).collect();
+        let lives = counting.iter().filter(|state| **state != Some(PermissionState::Withdrawn)).count();
+        must(lives < 64 && counting.len() < 256, "too_many_permissions")
     }
 }
 
-/// Why none of these holds: suspended, withdrawn, missing, not yet, or expired.
-fn absence(all: &[(u32, &Permission)], day: Day, names: [&'static str; 5]) -> &'static str {
-    let [suspended, withdrawn, missing, not_yet, expired] = names;
-    for (_, permission) in all.iter().filter(|(_, permission)| permission.in_window(day)) {
-        match permission.on(day) {
-            Some(PermissionState::Suspended) => return suspended,
-            Some(PermissionState::Withdrawn) => return withdrawn,
-            _ => {}
-        }
+/// What decides, by the newest that may count: where it stands; of none such, whether the newest ever granted is missing,
+/// yet to come, or over.
+fn decided(
+    all: &[(u32, &Permission)],
+    day: Day,
+    names: [&'static str; 5],
+) -> Result<(u32, PermissionState), &'static str> {
+    let [_, _, missing, not_yet, expired] = names;
+    if let Some(found) = all.iter().find_map(|(number, known)| Some((*number, known.counting(day)?))) {
+        return Ok(found);
     }
-    match all.first() {
+    Err(match all.first() {
         None => missing,
         Some((_, newest)) if day < newest.grant.window.first() => not_yet,
         Some(_) => expired,
-    }
+    })
+}
+
+/// A permission that decides must hold.
+fn must_hold(state: PermissionState, names: [&'static str; 5]) -> Verdict {
+    let [suspended, withdrawn, ..] = names;
+    must(state != PermissionState::Suspended, suspended)?;
+    must(state != PermissionState::Withdrawn, withdrawn)
 }
 
 const AUTHORISATION: [&str; 5] = [
@@ -109,7 +159,7 @@ impl Model {
     }
 
     /// Everything about a new permission but its number.
-    fn check_new(&self, at: At, asked: &PermissionGrant) -> Verdict {
+    fn check_new(&self, at: At, asked: &PermissionGrant, predecessor: u32) -> Verdict {
         at.authority(grantor(&asked.scope), asked.decision)?;
         Self::check_scope(&asked.scope, asked.window)?;
         let Some(institution) = self.institutions.get(&asked.institution.get()) else {
@@ -132,10 +182,14 @@ impl Model {
             known.authority == id
                 && known.grant.decision == asked.decision
                 && known.grant.scope.code() == asked.scope.code()
+                && programme_of(&known.grant.scope) == programme_of(&asked.scope)
         };
         match institution.permissions.iter().find(same) {
-            Some(known) => Err(("already_exists", known.granted)),
-            None => Ok(()),
+            Some(known) if known.grant == *asked && known.predecessor == predecessor => {
+                Err(("already_exists", known.granted))
+            }
+            Some(_) => no("decision_used"),
+            None => institution.check_room(asked, predecessor, at.day),
         }
     }
 
@@ -147,6 +201,7 @@ impl Model {
             granted: at.height,
             predecessor,
             history: vec![entry(at, PermissionState::Active, asked.window.first(), reason, asked.decision)],
+            written: at.day,
             batches: 0,
         };
         self.institutions.get_mut(&asked.institution.get()).unwrap().permissions.push(permission);
@@ -171,57 +226,103 @@ impl Model {
     }
 
     pub(super) fn grant(&mut self, at: At, asked: &PermissionGrant) -> Verdict {
-        self.check_new(at, asked)?;
+        self.check_new(at, asked, 0)?;
         self.add_permission(at, asked, 0, if asked.conditional { Why::Conditional } else { Why::Granted });
         Ok(())
     }
 
     pub(super) fn change(&mut self, at: At, asked: &PermissionChange) -> Verdict {
-        let permission = self.changing(at, asked.institution, asked.permission, asked.decision)?;
+        let permission = self.changing(at, asked.institution, asked.permission, asked.decision)?.clone();
+        let after = match asked.action {
+            PermissionAction::Suspend => PermissionState::Suspended,
+            PermissionAction::Reinstate => PermissionState::Active,
+            PermissionAction::Withdraw => PermissionState::Withdrawn,
+        };
+        let written = entry(at, after, asked.effective, asked.reason, asked.decision);
+        if asked.entry != count(&permission.history) + 1 {
+            let place = usize::try_from(asked.entry).unwrap().checked_sub(1);
+            return match place.and_then(|place| permission.history.get(place)) {
+                Some(known)
+                    if (known.state, known.effective, known.reason, known.decision)
+                        == (after, asked.effective, asked.reason, asked.decision) =>
+                {
+                    Err(("already_exists", known.height.get()))
+                }
+                _ => no("history_moved"),
+            };
+        }
         let (_, reasons) = CHANGES.iter().find(|(action, _)| *action == asked.action).unwrap();
         must(reasons.contains(&asked.reason), "decision_reason_invalid")?;
-        let after = match (permission.state(), asked.action) {
-            (PermissionState::Active, PermissionAction::Suspend) => PermissionState::Suspended,
-            (PermissionState::Suspended, PermissionAction::Reinstate) => PermissionState::Active,
-            (PermissionState::Active, PermissionAction::Withdraw) => PermissionState::Withdrawn,
-            (PermissionState::Suspended, PermissionAction::Withdraw) => PermissionState::Withdrawn,
-            _ => return no("permission_transition_invalid"),
+        let before = permission.may_change(asked.effective, at.day)?;
+        // Announced for this day, which has not come.
+        let announced = asked.effective > at.day
+            && permission.on(asked.effective).is_some_and(|entry| entry.effective == asked.effective);
+        let taken_back = announced && asked.action == PermissionAction::Reinstate;
+        let mut successor = None;
+        let may = match (before, after) {
+            (PermissionState::Active, PermissionState::Suspended | PermissionState::Withdrawn)
+            | (PermissionState::Suspended, PermissionState::Active | PermissionState::Withdrawn) => true,
+            (PermissionState::Withdrawn, _) => taken_back,
+            (PermissionState::Replaced { by }, _) if taken_back => {
+                successor = Some(by);
+                true
+            }
+            _ => false,
         };
-        must(asked.effective >= permission.history.last().unwrap().effective, "effective_too_early")?;
-        let full = permission.history.len() >= 64 && after != PermissionState::Withdrawn;
-        must(!full, "permission_history_full")?;
-        permission.history.push(entry(at, after, asked.effective, asked.reason, asked.decision));
-        Ok(())
+        must(may, "permission_transition_invalid")?;
+        if let Some(number) = successor {
+            let other = self.known(asked.institution)?.permission(number).unwrap();
+            let state = other.may_change(asked.effective, at.day)?;
+            must(!ends(state), "permission_transition_invalid")?;
+            let back = PermissionState::Replaced { by: asked.permission };
+            let mut changed = other.clone();
+            changed.push(entry(at, back, asked.effective, asked.reason, asked.decision), at.day)?;
+            let mut permission = permission;
+            permission.push(written, at.day)?;
+            let known = self.known(asked.institution)?;
+            *known.permission(number).unwrap() = changed;
+            *known.permission(asked.permission).unwrap() = permission;
+            return Ok(());
+        }
+        self.known(asked.institution)?.permission(asked.permission).unwrap().push(written, at.day)
     }
 
     pub(super) fn replace(&mut self, at: At, asked: &PermissionReplace) -> Verdict {
         let grant = &asked.grant;
-        let permission = self.changing(at, grant.institution, asked.replaced, grant.decision)?;
+        let permission = self.changing(at, grant.institution, asked.replaced, grant.decision)?.clone();
         must(permission.grant.scope.code() == grant.scope.code(), "permission_kind_mismatch")?;
+        must(programme_of(&permission.grant.scope) == programme_of(&grant.scope), "programme_mismatch")?;
         must(REPLACING.contains(&asked.reason), "decision_reason_invalid")?;
-        let (state, before) = (permission.state(), permission.history.last().unwrap().effective);
-        self.check_new(at, grant)?;
-        let lives = matches!(state, PermissionState::Active | PermissionState::Suspended);
-        must(lives, "permission_transition_invalid")?;
-        must(asked.effective >= before, "effective_too_early")?;
+        let days = grant.window.first()..=grant.window.last();
+        must(days.contains(&asked.effective), "replacement_gap")?;
+        self.check_new(at, grant, asked.replaced.get())?;
+        must(!ends(permission.may_change(asked.effective, at.day)?), "permission_transition_invalid")?;
         let by = self.next_number(grant.institution);
-        self.add_permission(at, grant, asked.replaced.get(), asked.reason);
         let after = entry(at, PermissionState::Replaced { by }, asked.effective, asked.reason, grant.decision);
-        self.changing(at, grant.institution, asked.replaced, grant.decision)?.history.push(after);
+        self.changing(at, grant.institution, asked.replaced, grant.decision)?.push(after, at.day)?;
+        self.add_permission(at, grant, asked.replaced.get(), asked.reason);
         Ok(())
     }
 
     pub(super) fn annul(&mut self, at: At, asked: &PermissionAnnul) -> Verdict {
-        let permission = self.changing(at, asked.institution, asked.permission, asked.decision)?;
+        let permission = self.changing(at, asked.institution, asked.permission, asked.decision)?.clone();
         must(is_correction(asked.reason), "decision_reason_invalid")?;
         let grant = PermissionGrant { decision: asked.decision, ..permission.grant.clone() };
-        let (state, effective) = (permission.state(), permission.history.last().unwrap().effective);
-        self.check_new(at, &grant)?;
-        must(state == PermissionState::Withdrawn, "permission_transition_invalid")?;
+        self.check_new(at, &grant, asked.permission.get())?;
+        let (_, last) = permission.calendar().pop_last().unwrap();
+        must(last.state == PermissionState::Withdrawn, "permission_transition_invalid")?;
+        let mut never = permission;
+        let withdrawal = never.history.iter().rposition(|entry| *entry == last).unwrap();
+        never.history.remove(withdrawal);
+        let before = never.on(last.effective).unwrap();
         let by = self.next_number(asked.institution);
+        let after = entry(at, PermissionState::Restored { by }, last.effective, asked.reason, asked.decision);
+        self.changing(at, asked.institution, asked.permission, asked.decision)?.push(after, at.day)?;
         self.add_permission(at, &grant, asked.permission.get(), asked.reason);
-        let after = entry(at, PermissionState::Restored { by }, effective, asked.reason, asked.decision);
-        self.changing(at, asked.institution, asked.permission, asked.decision)?.history.push(after);
+        if before.state == PermissionState::Suspended {
+            let suspended = entry(at, before.state, before.effective, before.reason, before.decision);
+            self.known(asked.institution)?.permission(by).unwrap().push(suspended, at.day)?;
+        }
         Ok(())
     }
 
@@ -246,9 +347,12 @@ impl Model {
         must(asked.issued <= latest, "issued_in_future")?;
         must(window.first() <= asked.issued && asked.issued <= window.last(), "issued_outside_window")?;
         let authorisations = institution.newest_of(1);
-        let Some((authorisation, authorised)) = authorisations.iter().find(|(_, known)| known.holds(at.day)) else {
-            return no(absence(&authorisations, at.day, AUTHORISATION));
+        let (authorisation, state) = match decided(&authorisations, at.day, AUTHORISATION) {
+            Ok(found) => found,
+            Err(name) => return no(name),
         };
+        must_hold(state, AUTHORISATION)?;
+        let authorised = &institution.permissions[usize::try_from(authorisation).unwrap() - 1];
         let order = if policy.pilot_order_required { institution.order_for(asked, at.day)? } else { 0 };
         let record = BatchRecord {
             sequence: BatchSequence::new(u32::try_from(institution.batches.len()).unwrap() + 1),
@@ -267,7 +371,7 @@ impl Model {
             judged: Judged {
                 accreditation_window: window,
                 ects_max,
-                authorisation: PermissionId::new(*authorisation),
+                authorisation: PermissionId::new(authorisation),
                 authorisation_window: authorised.grant.window,
                 order: PermissionId::new(order),
             },
@@ -349,7 +453,7 @@ fn check_accreditation(
     let PermissionScope::Accreditation(scope) = &permission.grant.scope else { return no("not_an_accreditation") };
     let window = permission.grant.window;
     must(day >= window.first(), "accreditation_not_yet")?;
-    match permission.on(day) {
+    match permission.on(day).map(|entry| entry.state) {
         Some(PermissionState::Suspended) => return no("accreditation_suspended"),
         Some(PermissionState::Withdrawn) => return no("accreditation_withdrawn"),
         Some(PermissionState::Replaced { .. } | PermissionState::Restored { .. }) => {
@@ -380,20 +484,29 @@ impl Institution {
         }
     }
 
+    /// Of the orders that may count and cover both, the newest decides.
     fn order_for(&self, asked: &BatchAnchor, day: Day) -> Result<u32, Refusal> {
         let orders = self.newest_of(2);
-        let mut refusal = None;
-        for (number, order) in orders.iter().filter(|(_, order)| order.holds(day)) {
-            let PermissionScope::PilotOrder { fields, levels } = &order.grant.scope else { continue };
-            if levels.get() & 1 << (asked.level.get() - 1) == 0 {
-                refusal.get_or_insert("order_level_mismatch");
-            } else if !covers(fields, asked) {
-                refusal.get_or_insert("order_field_mismatch");
-            } else {
-                return Ok(*number);
+        let misfit = |known: &Permission| match &known.grant.scope {
+            PermissionScope::PilotOrder { levels, .. } if levels.get() & 1 << (asked.level.get() - 1) == 0 => {
+                Some("order_level_mismatch")
             }
+            PermissionScope::PilotOrder { fields, .. } if !covers(fields, asked) => Some("order_field_mismatch"),
+            _ => None,
+        };
+        let covering: Vec<_> = orders.iter().copied().filter(|(_, known)| misfit(known).is_none()).collect();
+        if let Ok((number, state)) = decided(&covering, day, ORDER) {
+            must_hold(state, ORDER)?;
+            return Ok(number);
         }
-        no(refusal.unwrap_or_else(|| absence(&orders, day, ORDER)))
+        let active = |(_, known): &&(u32, &Permission)| known.counting(day) == Some(PermissionState::Active);
+        if let Some((_, known)) = orders.iter().find(active) {
+            return no(misfit(known).unwrap());
+        }
+        match decided(&orders, day, ORDER) {
+            Ok((_, state)) => must_hold(state, ORDER).map(|()| unreachable!("one that holds was found before")),
+            Err(name) => no(name),
+        }
     }
 }
 

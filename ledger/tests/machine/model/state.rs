@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sigeli_ledger::genesis::Genesis;
 use sigeli_verifier::{
     bounded::{List, Text},
+    decode::Decode as _,
     encode::Encode as _,
     ids::{
         AuthoritySequence, GenesisHash, Height, KeyIndex, PermissionId, RegisterKey, RegisterRoot, StateRoot, TimeMs,
@@ -15,12 +16,13 @@ use sigeli_verifier::{
     },
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchStatus, CompromisedKey, GovernanceRecord, InstitutionEntry,
-        InstitutionFacts, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord, Policy, ProgrammeRecord,
-        StatusRecord, Writer,
+        InstitutionFacts, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStandings,
+        PermissionState, Policy, ProgrammeRecord, StatusRecord, Writer,
     },
     register,
     state::{InstitutionRegisters, StateRoots},
-    transaction::{InstitutionKey, PermissionGrant},
+    time::Day,
+    transaction::{InstitutionKey, PermissionGrant, PermissionScope},
 };
 
 use crate::audit::{Entries, root};
@@ -42,6 +44,8 @@ pub(super) struct Permission {
     pub(super) granted: u64,
     pub(super) predecessor: u32,
     pub(super) history: Vec<PermissionEntry>,
+    /// The day of the block that wrote the newest entry.
+    pub(super) written: Day,
     pub(super) batches: u32,
 }
 
@@ -139,8 +143,7 @@ impl Institution {
         for (number, permission) in (1_u32..).zip(&self.permissions) {
             let id = number.to_le_bytes();
             entries.insert(name(&[&[1], &id]), permission.record().to_bytes());
-            let (kind, decision) = (permission.grant.scope.code(), permission.grant.decision);
-            entries.insert(name(&[&[2, permission.authority, kind], decision.as_bytes()]), id.to_vec());
+            entries.insert(name(&[&[2], &permission.content()]), id.to_vec());
             for (number, entry) in (1_u32..).zip(&permission.history) {
                 entries.insert(name(&[&[3], &id, &number.to_le_bytes()]), entry.to_bytes());
             }
@@ -166,9 +169,53 @@ impl Institution {
     }
 }
 
+/// An end: nothing that was announced for later days comes after it.
+pub(super) const fn ends(state: PermissionState) -> bool {
+    !matches!(state, PermissionState::Active | PermissionState::Suspended)
+}
+
 impl Permission {
+    /// What it was granted for, by `docs/protocol.md` §9.
+    fn content(&self) -> [u8; 32] {
+        let mut bytes = vec![self.authority];
+        bytes.extend(self.grant.decision.as_bytes());
+        bytes.push(self.grant.scope.code());
+        if let PermissionScope::Accreditation(accreditation) = &self.grant.scope {
+            bytes.extend(accreditation.coordinator.get().to_le_bytes());
+            bytes.extend(accreditation.programme.get().to_le_bytes());
+        }
+        sigeli_verifier::domain::PERMISSION_CONTENT.hash(&[&bytes])
+    }
+
+    /// Which entry counts from which day on, until the next: the entries played in the order of writing.
+    pub(super) fn calendar(&self) -> BTreeMap<i32, PermissionEntry> {
+        let mut calendar = BTreeMap::new();
+        for entry in &self.history {
+            let day = entry.effective.get();
+            if ends(entry.state) {
+                calendar.retain(|announced, _| *announced < day);
+            }
+            calendar.insert(day, *entry);
+        }
+        calendar
+    }
+
+    /// The head's list: what stands on the day of writing, and what comes after it.
+    fn standings(&self) -> PermissionStandings {
+        let calendar = self.calendar();
+        let day = self.written.get();
+        let present = calendar.range(..=day).next_back();
+        let listed: Vec<_> = present.into_iter().chain(calendar.range(day + 1..)).collect();
+        let mut bytes = u16::try_from(listed.len()).unwrap().to_le_bytes().to_vec();
+        for (day, entry) in listed {
+            bytes.extend(day.to_le_bytes());
+            entry.state.encode(&mut bytes);
+            entry.reason.encode(&mut bytes);
+        }
+        PermissionStandings::from_bytes(&bytes).unwrap()
+    }
+
     pub(super) fn record(&self) -> PermissionRecord {
-        let newest = self.history.last().unwrap();
         PermissionRecord {
             authority: sigeli_verifier::ids::AuthorityId::new(self.authority),
             decision: self.grant.decision,
@@ -177,9 +224,7 @@ impl Permission {
             scope: self.grant.scope.clone(),
             granted: Height::new(self.granted),
             predecessor: PermissionId::new(self.predecessor),
-            state: newest.state,
-            effective: newest.effective,
-            reason: newest.reason,
+            standing: self.standings(),
             entries: count(&self.history),
         }
     }

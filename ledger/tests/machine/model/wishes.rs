@@ -21,7 +21,7 @@ use sigeli_verifier::{
 
 use super::{
     draw::{Drawer, Who},
-    state::{Institution, Model, Permission},
+    state::{Institution, Model, Permission, count, ends},
     statuses::ALLOWED,
 };
 use crate::support::{fields, level, name};
@@ -285,6 +285,12 @@ impl Drawer {
     }
 
     fn grant(&mut self, model: &Model, institution: u32, day: Day) -> PermissionGrant {
+        // The same decision once more, with something else in it.
+        let held = model.institutions.get(&institution).map_or(&[][..], |known| &known.permissions);
+        if !held.is_empty() && self.random.one_in(12) {
+            let grant = self.random.pick(held).grant;
+            return PermissionGrant { conditional: !grant.conditional, ..grant };
+        }
         let kind = self.random.pick(&[1, 2, 3, 3, 3]);
         self.grant_of(model, institution, day, kind)
     }
@@ -370,7 +376,15 @@ impl Drawer {
         let wanted =
             if action == PermissionAction::Reinstate { PermissionState::Suspended } else { PermissionState::Active };
         let kind = self.random.pick(&[0, 0, 1, 2]);
-        let fits = |known: &Permission| known.record().state == wanted && [0, known.grant.scope.code()].contains(&kind);
+        let ahead = Day::new(day.get() + self.random.pick(&[0, 0, 0, 3, 9]));
+        // What is announced is sometimes taken back.
+        let back = action == PermissionAction::Reinstate && self.random.one_in(3);
+        let fits = |known: &Permission| {
+            let ends_later =
+                known.calendar().last_key_value().is_some_and(|(from, last)| *from > day.get() && ends(last.state));
+            let stands = known.on(ahead).is_some_and(|entry| entry.state == wanted);
+            (if back { ends_later } else { stands }) && [0, known.grant.scope.code()].contains(&kind)
+        };
         let (institution, permission, known) = self.permission_where(model, fits);
         let reasons = match action {
             PermissionAction::Suspend => [R::MonitoringFailed, R::Voluntary, R::CourtOrder, R::CourtOrder],
@@ -378,12 +392,17 @@ impl Drawer {
             PermissionAction::Withdraw => [R::MonitoringFailed, R::Closed, R::Merged, R::CourtOrder],
         };
         let reason = if self.random.one_in(10) { self.random.pick(R::ALL) } else { self.random.pick(&reasons) };
-        let effective = self.effective(known.as_ref(), day);
+        let effective = match &known {
+            Some(known) if back => known.calendar().last_key_value().unwrap().1.effective,
+            _ => self.effective(known.as_ref(), day),
+        };
+        let next = known.as_ref().map_or(2, |known| count(&known.history) + 1);
         let who = known.map_or(NCEQE, |known| grantor(&known.grant.scope));
         let change = PermissionChange {
             institution: InstitutionId::new(institution),
             permission: PermissionId::new(permission),
             decision: self.decision(),
+            entry: if self.random.one_in(20) { next - 1 } else { next },
             action,
             effective,
             reason,
@@ -393,23 +412,33 @@ impl Drawer {
 
     /// A day from which a change may count, mostly.
     fn effective(&mut self, known: Option<&Permission>, day: Day) -> Day {
-        let earliest = known.map_or(day, |known| known.record().effective);
-        match self.random.below(8) {
-            0 => Day::new(earliest.get() - 1),
-            1 => earliest,
-            2 => earliest.max(self.day(day, -3, 6)),
+        let earliest =
+            known.map_or(day, |known| known.on(day).map_or(known.grant.window.first(), |entry| entry.effective));
+        let latest = known.map_or(day, |known| known.grant.window.last());
+        match self.random.below(24) {
+            0..=1 => Day::new(earliest.get() - 1),
+            2..=3 => earliest,
+            4..=9 => earliest.max(self.day(day, -3, 9)),
+            10 => Day::new(latest.get() + 2),
+            11 => Day::new(latest.get() + 1),
             _ => earliest.max(day),
         }
     }
 
     fn permission_replace(&mut self, model: &Model, day: Day) -> (Who, Payload) {
         use DecisionReason as R;
-        let lives =
-            |known: &Permission| matches!(known.record().state, PermissionState::Active | PermissionState::Suspended);
+        let lives = |known: &Permission| known.calendar().values().any(|entry| !ends(entry.state));
         let (institution, replaced, known) = self.permission_where(model, lives);
         let kind = known.as_ref().map_or(1, |known| known.grant.scope.code());
         let kind = if self.random.one_in(12) { self.random.pick(&[1, 2, 3]) } else { kind };
-        let grant = self.grant_of(model, institution, day, kind);
+        let mut grant = self.grant_of(model, institution, day, kind);
+        if let (PermissionScope::Accreditation(new), Some(PermissionScope::Accreditation(old))) =
+            (&mut grant.scope, known.as_ref().map(|known| &known.grant.scope))
+            && !self.random.one_in(8)
+        {
+            (new.coordinator, new.programme) = (old.coordinator, old.programme);
+            (new.title_ka, new.title_en) = (old.title_ka.clone(), old.title_en.clone());
+        }
         let effective = self.effective(known.as_ref(), day);
         let reason =
             self.random.pick(&[R::Renewed, R::ScopeChanged, R::Conditional, R::ErrorCorrected, R::Renewed, R::Closed]);
@@ -419,7 +448,9 @@ impl Drawer {
 
     fn permission_annul(&mut self, model: &Model) -> (Who, Payload) {
         use DecisionReason as R;
-        let withdrawn = |known: &Permission| known.record().state == PermissionState::Withdrawn;
+        let withdrawn = |known: &Permission| {
+            known.calendar().last_key_value().is_some_and(|(_, last)| last.state == PermissionState::Withdrawn)
+        };
         let (institution, permission, known) = if self.random.one_in(8) {
             self.permission_where(model, |_| true)
         } else {
@@ -435,10 +466,7 @@ impl Drawer {
     }
 
     fn anchor(&mut self, model: &Model, day: Day) -> (Who, Payload) {
-        let lives = |known: &Permission| {
-            let record = known.record();
-            record.scope.code() == 3 && record.state == PermissionState::Active && record.window.contains(day)
-        };
+        let lives = |known: &Permission| known.grant.scope.code() == 3 && is_active(known, day);
         let accredited = model.institutions.iter().filter(|(_, known)| known.permissions.iter().any(lives));
         let accredited: Vec<_> = accredited.map(|(id, _)| *id).collect();
         let id = if accredited.is_empty() || self.random.one_in(8) {
@@ -450,16 +478,12 @@ impl Drawer {
         let scopes =
             known.into_iter().flat_map(|known| (1_u32..).zip(&known.permissions)).filter_map(|(number, known)| {
                 match &known.grant.scope {
-                    PermissionScope::Accreditation(scope) => Some((number, scope.clone(), known.record())),
+                    PermissionScope::Accreditation(scope) => Some((number, scope.clone(), known.clone())),
                     _ => None,
                 }
             });
         let all: Vec<_> = scopes.collect();
-        let lives: Vec<_> = all
-            .iter()
-            .filter(|(_, _, record)| record.state == PermissionState::Active && record.window.contains(day))
-            .cloned()
-            .collect();
+        let lives: Vec<_> = all.iter().filter(|(_, _, known)| is_active(known, day)).cloned().collect();
         let from = if lives.is_empty() || self.random.one_in(6) { all } else { lives };
         let chosen = (!from.is_empty()).then(|| self.random.pick(&from));
         let fitting = chosen.as_ref().filter(|_| !self.random.one_in(8));
@@ -601,6 +625,11 @@ impl Drawer {
             handles: List::new(handles).unwrap(),
         })
     }
+}
+
+fn is_active(known: &Permission, day: Day) -> bool {
+    let active = known.on(day).is_some_and(|entry| entry.state == PermissionState::Active);
+    active && known.grant.window.contains(day)
 }
 
 const fn grantor(scope: &PermissionScope) -> Who {

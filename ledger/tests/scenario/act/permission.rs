@@ -58,7 +58,7 @@ impl Stage<'_> {
         let reason = self.because(DecisionReason::Renewed)?;
         self.words.expect("granting")?;
         let (grant, label) = self.grant()?;
-        let learn = Learn::Permission(grant.institution, label.clone());
+        let learn = Learn::Instead(grant.institution, label.clone(), replaced);
         let replace = PermissionReplace { replaced, effective, reason, grant };
         Ok(Act { label: Some(label), ..Act::learning(Payload::PermissionReplace(replace), learn) })
     }
@@ -85,11 +85,17 @@ impl Stage<'_> {
             "reinstates" => (PermissionAction::Reinstate, DecisionReason::Granted),
             _ => (PermissionAction::Withdraw, DecisionReason::MonitoringFailed),
         };
+        let entry = if self.words.take("as") {
+            self.words.expect("change")?;
+            self.words.number()?
+        } else {
+            self.cast.change_next(institution, permission)
+        };
         let effective = self.effective()?;
         let reason = self.because(usual)?;
         let decision = self.decision();
-        let change = PermissionChange { institution, permission, decision, action, effective, reason };
-        Ok(Payload::PermissionChange(change).into())
+        let change = PermissionChange { institution, permission, decision, entry, action, effective, reason };
+        Ok(Act::learning(Payload::PermissionChange(change), Learn::Changed(institution, permission)))
     }
 
     pub(super) fn annuls_withdrawal(&mut self) -> Result<Act, String> {
@@ -99,7 +105,7 @@ impl Stage<'_> {
         self.words.expect("granting")?;
         let label = self.words.quoted()?;
         let annul = PermissionAnnul { institution, permission, decision: self.decision(), reason };
-        let learn = Learn::Permission(institution, label.clone());
+        let learn = Learn::Instead(institution, label.clone(), permission);
         Ok(Act { label: Some(label), ..Act::learning(Payload::PermissionAnnul(annul), learn) })
     }
 }

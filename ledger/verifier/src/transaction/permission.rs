@@ -137,23 +137,27 @@ pub struct PermissionChange {
     pub permission: PermissionId,
     /// The decision.
     pub decision: DecisionRef,
+    /// The number that the change gets in the permission's history: one more than there are. A second copy so finds its
+    /// number taken.
+    pub entry: u32,
     /// What happens.
     pub action: PermissionAction,
-    /// The first day on which it counts; never before the day of the change that came before it.
+    /// The first day on which it counts: from the day of what stands on the day of the block until the day after the
+    /// permission's last.
     pub effective: Day,
     /// Why.
     pub reason: DecisionReason,
 }
 
-fields!(PermissionChange { institution, permission, decision, action, effective, reason });
+fields!(PermissionChange { institution, permission, decision, entry, action, effective, reason });
 
-/// Replaces an active or suspended permission by a new one of the same kind: a renewal, or another scope. Written by the
-/// authority that granted it.
+/// Replaces an active or suspended permission by a new one of the same kind, an accreditation by one of the same
+/// programme: a renewal, or another scope. Written by the authority that granted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PermissionReplace {
     /// The permission that ends.
     pub replaced: PermissionId,
-    /// The first day on which it is replaced; never before the day of the change that came before it.
+    /// The first day on which it is replaced, within the days of the new one; bound as in [`PermissionChange`].
     pub effective: Day,
     /// Why: `Renewed`, `ScopeChanged`, `Conditional`, `CourtOrder`, `AppealUpheld` or `ErrorCorrected`.
     pub reason: DecisionReason,
@@ -163,8 +167,8 @@ pub struct PermissionReplace {
 
 fields!(PermissionReplace { replaced, effective, reason, grant });
 
-/// Annuls a withdrawal: a new permission with the scope and the days of the withdrawn one takes its place. Written by the
-/// authority that granted it.
+/// Annuls a withdrawal, announced or in force: a new permission with the scope and the days of the withdrawn one takes its
+/// place, and is suspended if that one was. Written by the authority that granted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PermissionAnnul {
     /// Whose permission.

@@ -81,8 +81,8 @@ fn every_kind() -> Vec<Kind> {
     }
     let institution = closed(Day::new(20_500));
     let compromised = vec![(0, HEADER_HEIGHT), (1, 3)];
-    let standing = (PermissionState::Replaced { by: PermissionId::new(4) }, Day::new(20_500), 2);
-    let ended = World::with(Setup { institution, compromised, standing, ..Setup::default() });
+    let announced = vec![(PermissionState::Replaced { by: PermissionId::new(4) }, Day::new(20_500))];
+    let ended = World::with(Setup { institution, compromised, announced, ..Setup::default() });
     put("institution closed, keys compromised, accreditation replaced", &Rc::new(ended), 4, true);
     kinds
 }

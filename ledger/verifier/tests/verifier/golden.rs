@@ -23,8 +23,8 @@ use sigeli_verifier::{
     },
     record::{
         BatchState, batch_entry_key, batch_key, institution_entry_key, institution_key, key_entry_key, key_key,
-        permission_content_key, permission_entry_key, permission_key, permission_tally_key, programme_key,
-        status_entry_key, status_key,
+        permission_content, permission_content_key, permission_entry_key, permission_key, permission_tally_key,
+        programme_key, status_entry_key, status_key,
     },
     state::StateRoots,
     transaction::{Draft, Payload, Sender, SignedTransaction, Transaction, TransactionSignature, joint_key},
@@ -246,10 +246,12 @@ fn derived(world: &World) -> BTreeMap<String, String> {
     put("register key: permission 3, entry 2", permission_entry_key(permission, 2).to_string());
     put("register key: programme 1", programme_key(ProgrammeId::new(1)).to_string());
     put("register key: tally of permission 3", permission_tally_key(permission).to_string());
-    put(
-        "register key: permission by content",
-        permission_content_key(AuthorityId::new(1), &pilot_order(), &DecisionRef::new(seed("decision", 1))).to_string(),
-    );
+    let decision = DecisionRef::new(seed("decision", 1));
+    let order = permission_content(AuthorityId::new(1), &decision, &pilot_order());
+    put("permission content: order", order.to_string());
+    let accredited = permission_content(AuthorityId::new(2), &decision, &World::new().permission.scope);
+    put("permission content: accreditation", accredited.to_string());
+    put("register key: permission by content", permission_content_key(&order).to_string());
     put("register key: status", status_key(&handle).to_string());
     put("register key: status entry 2", status_entry_key(&handle, 2).to_string());
     derived

@@ -1,15 +1,20 @@
 //! What records say about a day, a height, a writer; and which policies make sense.
 
+use std::collections::BTreeMap;
+
 use sigeli_verifier::{
     bounded::List,
     codes::Level,
+    decode::Decode as _,
+    encode::Encode as _,
     ids::{AuthorityId, DecisionRef, EctsTenths, GovernanceSequence, Height, KeyIndex, PermissionId},
-    params::PROTOCOL_VERSION,
+    params::{PERMISSION_STANDINGS_MAX, PROTOCOL_VERSION},
     record::{
-        AuthorityRecord, CompromisedKey, GovernanceRecord, InstitutionState, PermissionEntry, PermissionState, Policy,
-        PolicyError, standing_on,
+        AuthorityRecord, CompromisedKey, GovernanceRecord, InstitutionState, PermissionEntry, PermissionStanding,
+        PermissionStandings, PermissionState, Policy, PolicyError, standing_on,
     },
     time::Day,
+    transaction::DecisionReason,
 };
 
 use crate::common::{
@@ -113,6 +118,108 @@ fn a_permission_stands_on_a_day_where_its_newest_change_by_then_puts_it() {
     assert_eq!((on(30), on(39)), (Some(PermissionState::Withdrawn), Some(PermissionState::Withdrawn)));
     assert_eq!(on(40), Some(PermissionState::Restored { by: PermissionId::new(2) }));
     assert_eq!(standing_on(&[], Day::new(10)), None);
+}
+
+#[test]
+fn an_end_cancels_what_was_announced_for_later_days() {
+    let grant = PermissionEntry { effective: Day::new(10), ..grant_entry(&World::new().permission) };
+    let entry = |state, effective| PermissionEntry { state, effective: Day::new(effective), ..grant };
+    let mut history = vec![
+        grant,
+        entry(PermissionState::Suspended, 40),
+        entry(PermissionState::Active, 50),
+        entry(PermissionState::Withdrawn, 45),
+    ];
+    let on = |history: &[PermissionEntry], day| standing_on(history, Day::new(day)).unwrap().state;
+    assert_eq!((on(&history, 39), on(&history, 44)), (PermissionState::Active, PermissionState::Suspended));
+    assert_eq!((on(&history, 45), on(&history, 60)), (PermissionState::Withdrawn, PermissionState::Withdrawn));
+    // Brought forward, and taken back: what was cancelled does not come back.
+    history.push(entry(PermissionState::Withdrawn, 30));
+    assert_eq!((on(&history, 29), on(&history, 30)), (PermissionState::Active, PermissionState::Withdrawn));
+    assert_eq!(on(&history, 50), PermissionState::Withdrawn);
+    history.push(entry(PermissionState::Active, 30));
+    assert_eq!((on(&history, 40), on(&history, 99)), (PermissionState::Active, PermissionState::Active));
+}
+
+#[test]
+fn the_head_tells_what_the_history_tells_from_the_day_of_writing_on() {
+    let grant = PermissionEntry { effective: Day::new(10), ..grant_entry(&World::new().permission) };
+    let (mut refused, mut ends, mut longest) = (0, 0, 0);
+    for seed in 0..2_000 {
+        let mut draw = Draw::new(seed);
+        let mut below = |count: u64| i32::try_from(draw.u64() % count).unwrap();
+        let mut today = below(15);
+        let mut head = PermissionStandings::granted(grant.effective, grant.reason);
+        // The history, and by the same rule day by day: which of its entries counts.
+        let mut history = vec![grant];
+        let mut days: BTreeMap<i32, PermissionEntry> = (10..80).map(|day| (day, grant)).collect();
+        for _ in 0..12 {
+            today += below(4);
+            let earliest = head.earliest(Day::new(today)).unwrap().get();
+            let effective = earliest + below(12);
+            let stands = days[&effective];
+            let announced = stands.effective.get() == effective && effective > today;
+            if stands.state.is_end() && !announced {
+                continue;
+            }
+            let by = PermissionId::new(7);
+            let state = match below(9) {
+                0 => PermissionState::Withdrawn,
+                1 => PermissionState::Replaced { by },
+                2 => PermissionState::Restored { by },
+                3..=5 => PermissionState::Active,
+                _ => PermissionState::Suspended,
+            };
+            let entry = PermissionEntry { state, effective: Day::new(effective), ..grant };
+            let change = PermissionStanding { effective: entry.effective, state, reason: entry.reason };
+            let Ok(next) = head.changed(change, Day::new(today)) else {
+                refused += 1;
+                continue;
+            };
+            head = next;
+            history.push(entry);
+            for (day, counts) in days.range_mut(effective..) {
+                let another = counts.effective.get() > effective && !state.is_end();
+                if another {
+                    break;
+                }
+                assert!(*day >= effective);
+                *counts = entry;
+            }
+            ends += u32::from(state.is_end());
+            longest = longest.max(head.as_slice().len());
+            assert_eq!(PermissionStandings::from_bytes(&head.to_bytes()).as_ref(), Ok(&head));
+            for day in 10..80 {
+                let replayed = standing_on(&history, Day::new(day)).unwrap();
+                assert_eq!(*replayed, days[&day], "seed {seed}, day {day}");
+                if day >= today {
+                    let told = head.on(Day::new(day)).map(|told| (told.effective, told.state));
+                    assert_eq!(told, Some((replayed.effective, replayed.state)), "seed {seed}, day {day}");
+                }
+            }
+        }
+    }
+    assert!(refused > 100 && ends > 1_000 && longest == PERMISSION_STANDINGS_MAX, "{refused} {ends} {longest}");
+}
+
+#[test]
+fn standings_are_refused_that_no_ledger_writes() {
+    let one = |effective: i32, state: PermissionState| {
+        let standing = PermissionStanding { effective: Day::new(effective), state, reason: DecisionReason::Granted };
+        standing.to_bytes()
+    };
+    let decoded = |all: &[Vec<u8>]| {
+        let count = u16::try_from(all.len()).unwrap().to_le_bytes();
+        PermissionStandings::from_bytes(&[&count[..], &all.concat()].concat()).is_ok()
+    };
+    let (active, suspended, withdrawn) =
+        (PermissionState::Active, PermissionState::Suspended, PermissionState::Withdrawn);
+    assert!(decoded(&[one(1, active), one(2, suspended), one(3, active), one(4, withdrawn)]));
+    assert!(!decoded(&[]));
+    assert!(!decoded(&[one(1, active), one(1, suspended)]));
+    assert!(!decoded(&[one(2, active), one(1, suspended)]));
+    assert!(!decoded(&[one(1, withdrawn), one(2, active)]));
+    assert!(!decoded(&[one(1, active), one(2, active), one(3, active), one(4, active), one(5, active)]));
 }
 
 #[test]

@@ -285,17 +285,22 @@ fn noon(day: Day) -> TimeMs {
 fn an_accreditation_that_does_not_hold_for_now_is_said_not_to() {
     let effective = Day::new(Day::of(TimeMs::new(HEADER_TIME)).get() + 30);
     let by = PermissionId::new(4);
-    // Where the newest change puts it, of how many, and whether it holds the day before, on the day, and long after.
-    let standings = [
-        (PermissionState::Active, 1, [true, true, true]),
-        (PermissionState::Active, 3, [false, true, true]),
-        (PermissionState::Suspended, 2, [true, false, false]),
-        (PermissionState::Withdrawn, 2, [true, false, false]),
-        (PermissionState::Replaced { by }, 2, [true, false, false]),
-        (PermissionState::Restored { by }, 3, [true, true, true]),
+    let (suspended, active) = (PermissionState::Suspended, PermissionState::Active);
+    // What is announced for the day, and for 400 days later; whether it holds the day before, on the day, and long after.
+    let standings: [(&[PermissionState], [bool; 3]); 8] = [
+        (&[], [true, true, true]),
+        (&[active], [true, true, true]),
+        (&[suspended], [true, false, false]),
+        (&[suspended, active], [true, false, true]),
+        (&[PermissionState::Withdrawn], [true, false, false]),
+        (&[suspended, PermissionState::Withdrawn], [true, false, false]),
+        (&[PermissionState::Replaced { by }], [true, false, false]),
+        (&[PermissionState::Restored { by }], [true, true, true]),
     ];
-    for (state, entries, expected) in standings {
-        let world = World::with(Setup { standing: (state, effective, entries), ..Setup::default() });
+    for (states, expected) in standings {
+        let days = [effective, Day::new(effective.get() + 400)];
+        let announced = states.iter().copied().zip(days).collect();
+        let world = World::with(Setup { announced, ..Setup::default() });
         for (offset, holds) in [-1, 0, 500].into_iter().zip(expected) {
             let day = Day::new(effective.get() + offset);
             let freshness = Freshness { at: noon(day), max_age_ms: u64::MAX };
@@ -306,7 +311,7 @@ fn an_accreditation_that_does_not_hold_for_now_is_said_not_to() {
             };
             let expected = if holds { Finding::Accredited } else { Finding::AccreditedThen };
             // What came later never takes away what was: the verdict stays.
-            assert_eq!(programme(true), (expected, Verdict::Valid), "{state:?} {offset}");
+            assert_eq!(programme(true), (expected, Verdict::Valid), "{states:?} {offset}");
             assert_eq!(programme(false), (Finding::Accredited, Verdict::Valid));
         }
     }

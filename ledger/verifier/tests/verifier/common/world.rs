@@ -28,7 +28,7 @@ use sigeli_verifier::{
     record::{
         BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionEntry, InstitutionFacts,
         InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord,
-        PermissionState, ProgrammeRecord, StatusRecord, StatusState, Writer,
+        PermissionStanding, PermissionStandings, PermissionState, ProgrammeRecord, StatusRecord, StatusState, Writer,
     },
     register::{AbsenceTerminal, RegisterPath},
     time::{Day, Window},
@@ -79,8 +79,8 @@ pub(crate) struct Setup {
     pub(crate) compromised: Vec<(u16, u64)>,
     pub(crate) accreditation: PermissionScope,
     pub(crate) accreditation_window: Window,
-    /// Where the accreditation stands, the first day on which that counts, and how many changes there are.
-    pub(crate) standing: (PermissionState, Day, u32),
+    /// What is announced about the accreditation, in the block of the header.
+    pub(crate) announced: Vec<(PermissionState, Day)>,
     pub(crate) institution: InstitutionState,
     /// Statuses set in place of the fixture's own, or added to them.
     pub(crate) statuses: Vec<(usize, StatusRecord)>,
@@ -97,7 +97,7 @@ impl Default for Setup {
             compromised: vec![],
             accreditation: accreditation(),
             accreditation_window: window((2026, 1, 1), (2032, 12, 31)),
-            standing: (PermissionState::Active, Day::from_civil(2026, 1, 1).unwrap(), 1),
+            announced: vec![],
             institution: InstitutionState::Active,
             statuses: vec![],
         }
@@ -256,16 +256,16 @@ impl World {
             scope,
             granted: Height::new(2),
             predecessor: PermissionId::new(0),
-            state: PermissionState::Active,
-            effective: window.first(),
-            reason: DecisionReason::Granted,
+            standing: PermissionStandings::granted(window.first(), DecisionReason::Granted),
             entries: 1,
         };
         let long = window((2025, 9, 1), (2031, 8, 31));
-        let (state, effective, entries) = setup.standing;
-        let reason = if entries == 1 { DecisionReason::Granted } else { DecisionReason::MonitoringFailed };
-        let accredited = permission(2, setup.accreditation, setup.accreditation_window);
-        let accredited = PermissionRecord { state, effective, reason, entries, ..accredited };
+        let mut accredited = permission(2, setup.accreditation, setup.accreditation_window);
+        for (state, effective) in setup.announced {
+            let change = PermissionStanding { effective, state, reason: DecisionReason::MonitoringFailed };
+            accredited.standing = accredited.standing.changed(change, Day::of(TimeMs::new(HEADER_TIME))).unwrap();
+            accredited.entries += 1;
+        }
         let order = PermissionScope::PilotOrder { fields: fields(), levels: Levels::new(0b0110_0000).unwrap() };
         let granted =
             [permission(2, PermissionScope::Authorisation, long), permission(1, order, long), accredited.clone()];

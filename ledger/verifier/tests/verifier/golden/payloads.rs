@@ -146,6 +146,7 @@ fn permissions(world: &World) -> Vec<Example> {
         institution: INSTITUTION,
         permission: PermissionId::new(3),
         decision: decision(7),
+        entry: 2,
         action: PermissionAction::Withdraw,
         effective: day(2027, 3, 1),
         reason: DecisionReason::MonitoringFailed,

@@ -7,7 +7,8 @@ use sigeli_verifier::{
     ids::{AuthorityId, AuthoritySequence, GovernanceSequence, Height, KeyIndex, PermissionId},
     record::{
         AuthorityRecord, BatchRecord, BatchState, BatchStatus, CompromisedKey, GovernanceRecord, InstitutionEntry,
-        InstitutionFacts, InstitutionState, KeyChange, PermissionEntry, PermissionRecord, PermissionState,
+        InstitutionFacts, InstitutionState, KeyChange, PermissionEntry, PermissionRecord, PermissionStanding,
+        PermissionStandings, PermissionState,
     },
     time::Day,
 };
@@ -75,18 +76,25 @@ fn permissions(world: &World) -> Vec<Format> {
         ("permission entry: replaced", PermissionState::Replaced { by }),
         ("permission entry: restored", PermissionState::Restored { by }),
     ];
-    let renewed = PermissionRecord {
-        predecessor: PermissionId::new(2),
-        state: PermissionState::Replaced { by },
-        effective: day(),
-        reason: DecisionReason::Renewed,
-        entries: 4,
-        ..world.permission.clone()
-    };
+    let first = world.permission.window.first();
+    let announced = [
+        PermissionStanding { effective: day(), state: PermissionState::Suspended, reason: DecisionReason::CourtOrder },
+        PermissionStanding {
+            effective: Day::new(day().get() + 30),
+            state: PermissionState::Replaced { by },
+            reason: DecisionReason::Renewed,
+        },
+    ];
+    let standing =
+        announced.into_iter().fold(PermissionStandings::granted(first, DecisionReason::Renewed), |all, one| {
+            all.changed(one, first).unwrap()
+        });
+    let renewed =
+        PermissionRecord { predecessor: PermissionId::new(2), standing, entries: 4, ..world.permission.clone() };
     let any: fn(&mut crate::common::draw::Draw) -> Vec<u8> = |draw| draw.permission_record().to_bytes();
     let mut formats = vec![
         Format::new("permission record", world.permission.to_bytes(), any),
-        Format::new("permission record: replaced", renewed.to_bytes(), any),
+        Format::new("permission record: to be suspended, then replaced", renewed.to_bytes(), any),
     ];
     formats.extend(states.map(|(name, state)| {
         let entry = PermissionEntry { state, effective: day(), ..grant_entry(&world.permission) };

@@ -152,6 +152,7 @@ impl Draw {
                 institution: self.institution(),
                 permission: self.permission(),
                 decision: self.decision(),
+                entry: self.u32(),
                 action: self.one_of(PermissionAction::ALL),
                 effective: self.day(),
                 reason: self.reason(),

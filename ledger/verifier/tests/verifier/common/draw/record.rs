@@ -9,8 +9,10 @@ use sigeli_verifier::{
     record::{
         AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, GovernanceRecord,
         InstitutionEntry, InstitutionFacts, InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState,
-        PermissionEntry, PermissionRecord, PermissionState, Policy, ProgrammeRecord, StatusRecord, StatusState, Writer,
+        PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState, Policy,
+        ProgrammeRecord, StatusRecord, StatusState, Writer,
     },
+    time::Day,
 };
 
 use super::Draw;
@@ -131,6 +133,22 @@ impl Draw {
         }
     }
 
+    /// One to four of them, of which only the last may be an end.
+    fn permission_standings(&mut self) -> PermissionStandings {
+        let first = self.day().get().saturating_sub(1_000);
+        let mut standings = PermissionStandings::granted(Day::new(first), self.one_of(DecisionReason::ALL));
+        for place in 1..=i32::from(self.u8() % 4) {
+            if standings.newest().unwrap().state.is_end() {
+                break;
+            }
+            let effective = Day::new(first.saturating_add(place.saturating_mul(90)));
+            let (state, reason) = (self.permission_state(), self.one_of(DecisionReason::ALL));
+            let change = PermissionStanding { effective, state, reason };
+            standings = standings.changed(change, Day::new(first)).unwrap();
+        }
+        standings
+    }
+
     pub(crate) fn permission_record(&mut self) -> PermissionRecord {
         PermissionRecord {
             authority: AuthorityId::new(self.u8()),
@@ -140,9 +158,7 @@ impl Draw {
             scope: self.scope(),
             granted: self.height(),
             predecessor: PermissionId::new(self.u32()),
-            state: self.permission_state(),
-            effective: self.day(),
-            reason: self.one_of(DecisionReason::ALL),
+            standing: self.permission_standings(),
             entries: self.u32(),
         }
     }
