@@ -1,6 +1,7 @@
 //! Sigeli's client: prepare, anchor, refresh, revoke, verify. The binary `sigeli` is a thin shell around it.
 //!
-//! Two halves, kept apart by module:
+//! Programs begin with [`api`]: connect, prepare, anchor, revoke, stamp, verify; async and blocking. Behind it stand two halves,
+//! kept apart by module:
 //! - **Offline**, synchronous, without any socket or runtime: [`document`] (file → canonical bytes), [`prepare`](mod@prepare)
 //!   and [`batch`] (files → a batch on disk), [`keys`], [`trust`], [`verify`](mod@verify), [`wording`] and [`report`].
 //! - **Online**, async over gRPC: [`remote`], [`anchor`](mod@anchor), [`stamp`], [`status`], [`authority`], [`institution`].
@@ -12,6 +13,7 @@
 
 pub mod accreditation;
 pub mod anchor;
+pub mod api;
 pub mod audit;
 pub mod authority;
 pub mod batch;
@@ -35,6 +37,7 @@ pub mod values;
 pub mod verify;
 pub mod wording;
 
+pub use api::{Config, Sigeli};
 pub use entropy::EntropyError;
 pub use proof::ProofError;
 

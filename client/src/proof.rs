@@ -113,7 +113,7 @@ impl Prover {
             }
             return Ok(Self { remote, status, trust: trust.clone(), is_pinned: true });
         }
-        let header = remote.newest_header().await?;
+        let (header, _) = remote.final_header(None).await?;
         let set = remote.validators(header.height).await?;
         let checkpoint = Checkpoint { height: header.height, time: header.time, id: header.id() };
         let trust = stated(&status, checkpoint, set);

@@ -23,6 +23,7 @@ use sigeli_proto::{
 use sigeli_verifier::{
     block::Header,
     bundle::StampFile,
+    certificate::CommitCertificate,
     crypto::PublicKey,
     decode::Decode,
     encode::Encode as _,
@@ -216,13 +217,24 @@ impl Remote {
         self.call(async |mut client| decoded(&client.get_stamp(request.clone()).await?.into_inner().stamp)).await
     }
 
-    /// The newest header.
+    /// The header of a height, or the newest, and the signatures that make it final. That they are a quorum's is checked by
+    /// whoever believes it.
     ///
     /// # Errors
     /// [`RemoteError`].
-    pub async fn newest_header(&self) -> Result<Header, RemoteError> {
-        let request = v1::GetHeaderRequest { at: Some(v1::get_header_request::At::Latest(v1::Latest {})) };
-        self.call(async |mut client| decoded(&client.get_header(request).await?.into_inner().header)).await
+    pub async fn final_header(&self, height: Option<Height>) -> Result<(Header, CommitCertificate), RemoteError> {
+        use v1::get_header_request::At;
+        let at = height.map_or(At::Latest(v1::Latest {}), |height| At::Height(height.get()));
+        let request = v1::GetHeaderRequest { at: Some(at) };
+        self.call(async |mut client| {
+            let answer = client.get_header(request).await?.into_inner();
+            let header: Header = decoded(&answer.header)?;
+            if height.is_some_and(|height| header.height != height) {
+                return Err(Failed::Malformed);
+            }
+            Ok((header, decoded(&answer.certificate)?))
+        })
+        .await
     }
 
     /// The validators that commit the block of a height.

@@ -1,6 +1,9 @@
 //! The trust file on disk: which ledgers this computer believes. It is public and binary (`docs/protocol.md` §11); what
 //! matters is where it came from.
 
+mod fingerprint;
+mod update;
+
 use std::path::{Path, PathBuf};
 
 use sigeli_verifier::{
@@ -11,6 +14,11 @@ use sigeli_verifier::{
 };
 
 use crate::files::{self, Access, FileError};
+
+pub use self::{
+    fingerprint::{Fingerprint, FingerprintError, GROUPS},
+    update::{MAX_AGE, UpdateError, Updated, update},
+};
 
 /// The environment variable that names the trust file.
 pub const TRUST_VARIABLE: &str = "SIGELI_TRUST";
@@ -34,6 +42,13 @@ pub enum TrustError {
         path: PathBuf,
         /// Why.
         error: DecodeError,
+    },
+    /// It would be larger than what is read.
+    #[error("{} would be larger than {TRUST_BYTES_MAX} bytes, the most that is read: get a new trust file from the ledger's \
+        operators", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -66,10 +81,14 @@ pub fn read(path: &Path) -> Result<Trust, TrustError> {
     Trust::from_bytes(&bytes).map_err(|error| TrustError::Malformed { path: path.to_owned(), error })
 }
 
-/// Writes a trust file in place of any under that name; durable on return.
+/// Writes a trust file in place of any under that name; durable on return. A crash leaves the old or the new one.
 ///
 /// # Errors
-/// [`TrustError::File`].
+/// [`TrustError::File`]; [`TrustError::TooLarge`] when the file could not be read again.
 pub fn write(path: &Path, trust: &Trust) -> Result<(), TrustError> {
-    Ok(files::replace(path, &trust.to_bytes(), Access::Everyone)?)
+    let bytes = trust.to_bytes();
+    if bytes.len() > TRUST_BYTES_MAX {
+        return Err(TrustError::TooLarge { path: path.to_owned() });
+    }
+    Ok(files::replace(path, &bytes, Access::Everyone)?)
 }

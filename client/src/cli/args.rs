@@ -75,6 +75,11 @@ pub(super) enum Command {
     },
     /// Checks whether a credential is genuine and valid. Needs no network.
     Verify(VerifyArgs),
+    /// Which ledgers this computer believes: show, follow, compare over the telephone.
+    Trust {
+        #[command(subcommand)]
+        command: super::trust::TrustCommand,
+    },
     #[command(flatten)]
     Query(super::query_args::QueryCommand),
 }

@@ -15,7 +15,7 @@ use sigeli::{
     signing::SubmitError,
     stamp::StampError,
     status::StatusError,
-    trust::TrustError,
+    trust::{TrustError, UpdateError},
     tx::{DraftFileError, KnownError, SignError, SubmitDraftError},
     values::ValueError,
 };
@@ -146,7 +146,15 @@ failures! {
     TrustError => |error| match error {
         TrustError::File(error) => of_file(error),
         TrustError::Unnamed => EXIT_USAGE,
-        TrustError::Malformed { .. } => EXIT_DATA,
+        TrustError::Malformed { .. } | TrustError::TooLarge { .. } => EXIT_DATA,
+    },
+    UpdateError => |error| match error {
+        UpdateError::Remote(error) => of_remote(error),
+        UpdateError::Behind { .. } | UpdateError::TooSlow { .. } => EXIT_UNAVAILABLE,
+        UpdateError::ForeignLedger { .. }
+        | UpdateError::TooOld { .. }
+        | UpdateError::ClockBehind
+        | UpdateError::False { .. } => EXIT_DATA,
     },
     PrepareError => |error| match error {
         PrepareError::File(error) => of_file(error),

@@ -9,6 +9,7 @@ mod query;
 mod query_args;
 mod query_text;
 mod register;
+mod trust;
 mod tx;
 mod tx_args;
 mod verify;
@@ -24,7 +25,7 @@ use clap::Parser as _;
 use sigeli::{
     keys::SecretKey,
     remote::Remote,
-    trust::{self, TRUST_VARIABLE},
+    trust::{self as trust_file, TRUST_VARIABLE},
 };
 use sigeli_verifier::{
     ids::TimeMs,
@@ -87,6 +88,7 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
             StatusCommand::Annul(args) => tx::status_annul(args),
         },
         Command::Verify(args) => verify::verify(args),
+        Command::Trust { command } => trust::run(command),
         Command::Query(command) => read(command),
     }
 }
@@ -147,10 +149,10 @@ fn read_keys(paths: &[PathBuf]) -> Result<Vec<SecretKey>, Failure> {
 
 /// The trust file that proofs are checked against: as named, or the user's if there is one.
 fn trust_if_any(named: Option<&Path>) -> Result<Option<Trust>, Failure> {
-    let Ok(path) = trust::path(named) else { return Ok(None) };
+    let Ok(path) = trust_file::path(named) else { return Ok(None) };
     let is_asked_for = named.is_some() || std::env::var_os(TRUST_VARIABLE).is_some_and(|value| !value.is_empty());
     if !is_asked_for && !path.exists() {
         return Ok(None);
     }
-    Ok(Some(trust::read(&path)?))
+    Ok(Some(trust_file::read(&path)?))
 }

@@ -23,6 +23,7 @@ use sigeli_proto::{
 use sigeli_verifier::{
     block::Header,
     bounded::List,
+    certificate::CommitCertificate,
     credential::status_handle,
     decode::Decode as _,
     encode::Encode as _,
@@ -36,6 +37,7 @@ use sigeli_verifier::{
     state::StateRoots,
     time::{Day, Window},
     transaction::{AuthorityKind, KeyPurposes, Name, SignedTransaction, StatusReason},
+    validators::ValidatorSet,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -78,6 +80,19 @@ pub(crate) struct Script {
     /// The authority's last sequence number, one more at each question.
     pub(crate) sequence: u64,
     pub(crate) seen: Vec<SignedTransaction>,
+    /// The whole chain, from genesis, if headers are asked for.
+    pub(crate) chain: Vec<Link>,
+    /// How many of its headers were given away.
+    pub(crate) headers_given: usize,
+}
+
+/// A block as far as a reader of headers knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    pub(crate) header: Header,
+    pub(crate) certificate: CommitCertificate,
+    /// The validators of the next one.
+    pub(crate) next: ValidatorSet,
 }
 
 #[derive(Clone)]
@@ -166,6 +181,8 @@ impl Node {
             is_done: false,
             sequence: 0,
             seen: Vec::new(),
+            chain: Vec::new(),
+            headers_given: 0,
         };
         Self { world: world.clone(), issued: issued.clone(), script: Arc::new(Mutex::new(script)) }
     }
@@ -274,13 +291,27 @@ impl Ledger for Node {
         Ok(Response::new(v1::StampResponse { stamp: stamp.to_bytes(), height, time_ms }))
     }
 
-    async fn get_header(&self, _: Request<v1::GetHeaderRequest>) -> Answered<v1::HeaderResponse> {
+    async fn get_header(&self, request: Request<v1::GetHeaderRequest>) -> Answered<v1::HeaderResponse> {
+        let chain = self.script.lock().unwrap().chain.clone();
+        if let Some(newest) = chain.len().checked_sub(1) {
+            let height = match request.into_inner().at.unwrap() {
+                v1::get_header_request::At::Height(height) => usize::try_from(height).unwrap(),
+                v1::get_header_request::At::Latest(_) => newest,
+            };
+            let Some(link) = chain.get(height) else {
+                return Err(detail::status(ErrorCode::HeightNotFound, "above the newest"));
+            };
+            self.script.lock().unwrap().headers_given += 1;
+            let (header, certificate) = (link.header.to_bytes(), link.certificate.to_bytes());
+            return Ok(Response::new(v1::HeaderResponse { header, certificate, block_id: Vec::new() }));
+        }
         // The block before the one that every proof is of.
         let proved = self.world.header(&StateRoots::EMPTY);
         let (height, time) = (proved.height.previous().unwrap(), TimeMs::new(proved.time.get() - 1_000));
         let header = Header { height, time, ..proved };
         let (block_id, header) = (header.id().to_wire(), header.to_bytes());
-        Ok(Response::new(v1::HeaderResponse { header, certificate: Vec::new(), block_id }))
+        let certificate = self.world.certificate(&Header { height, time, ..proved }).to_bytes();
+        Ok(Response::new(v1::HeaderResponse { header, certificate, block_id }))
     }
 
     async fn get_node_status(&self, _: Request<v1::GetNodeStatusRequest>) -> Answered<v1::NodeStatus> {
@@ -427,7 +458,12 @@ impl Ledger for Node {
         Ok(Response::new(v1::ListPermissionsResponse { permissions: vec![permission], next: None }))
     }
 
-    async fn get_validators(&self, _: Request<v1::GetValidatorsRequest>) -> Answered<v1::ValidatorsResponse> {
+    async fn get_validators(&self, request: Request<v1::GetValidatorsRequest>) -> Answered<v1::ValidatorsResponse> {
+        let chain = self.script.lock().unwrap().chain.clone();
+        if !chain.is_empty() {
+            let before = usize::try_from(request.into_inner().height - 1).unwrap();
+            return Ok(Response::new(v1::ValidatorsResponse { set: chain[before].next.to_bytes() }));
+        }
         Ok(Response::new(v1::ValidatorsResponse { set: self.world.set.to_bytes() }))
     }
 }
