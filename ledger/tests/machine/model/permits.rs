@@ -55,7 +55,7 @@ impl Permission {
     /// Whether a change may count from this day on, and what stands on it.
     fn may_change(&self, effective: Day, today: Day) -> Result<PermissionState, Refusal> {
         must(effective.get() <= self.grant.window.last().get() + 1, "effective_too_late")?;
-        let from = self.on(today).map_or(self.grant.window.first(), |entry| entry.effective);
+        let from = self.on(today).map_or_else(|| self.grant.window.first(), |entry| entry.effective);
         must(effective >= from, "effective_too_early")?;
         Ok(self.on(effective).unwrap().state)
     }

@@ -412,8 +412,8 @@ impl Drawer {
 
     /// A day from which a change may count, mostly.
     fn effective(&mut self, known: Option<&Permission>, day: Day) -> Day {
-        let earliest =
-            known.map_or(day, |known| known.on(day).map_or(known.grant.window.first(), |entry| entry.effective));
+        let earliest = known
+            .map_or(day, |known| known.on(day).map_or_else(|| known.grant.window.first(), |entry| entry.effective));
         let latest = known.map_or(day, |known| known.grant.window.last());
         match self.random.below(24) {
             0..=1 => Day::new(earliest.get() - 1),
