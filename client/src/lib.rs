@@ -19,6 +19,7 @@ pub mod authority;
 pub mod batch;
 pub mod document;
 mod entropy;
+pub mod evidence;
 pub mod export;
 pub mod files;
 pub mod institution;

@@ -27,6 +27,7 @@ use sigeli_verifier::{
     crypto::PublicKey,
     decode::Decode,
     encode::Encode as _,
+    evidence::Evidence,
     ids::{
         AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId,
         KeyIndex, PermissionId, ProgrammeId, StatusHandle, TimeMs, TransactionId,
@@ -244,6 +245,19 @@ impl Remote {
     pub async fn validators(&self, height: Height) -> Result<ValidatorSet, RemoteError> {
         let request = v1::GetValidatorsRequest { height: height.get() };
         self.call(async |mut client| decoded(&client.get_validators(request).await?.into_inner().set)).await
+    }
+
+    /// One page of evidence, each piece checked, and whether there are more.
+    pub(crate) async fn evidence_page(
+        &self,
+        request: v1::ListEvidenceRequest,
+    ) -> Result<(Vec<Evidence>, bool), RemoteError> {
+        self.call(async |mut client| {
+            let answer = client.list_evidence(request.clone()).await?.into_inner();
+            let pieces = answer.evidence.iter().map(|bytes| Evidence::read(bytes).map_err(|_| Failed::Malformed));
+            Ok((pieces.collect::<Result<_, _>>()?, answer.more))
+        })
+        .await
     }
 
     /// What an institution's record says, as a node states it.

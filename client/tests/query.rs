@@ -14,12 +14,18 @@ use register::{
     state::State,
 };
 use serde_json::{Value, json};
+use sigeli::keys::SecretKey;
 use sigeli_verifier::{
     credential::status_handle,
     encode::Encode as _,
+    evidence::Evidence,
+    ids::{BlockId, GenesisHash, Height, Round},
     record::{StatusState, status_key},
     register::RegisterPrefix,
+    statement::{SignedStatement, Statement},
     transaction::Payload,
+    validators::address,
+    vote::{Vote, VoteKind},
 };
 
 /// Half a minute after the newest block.
@@ -401,4 +407,64 @@ async fn a_prefix_hides_which_credential_is_meant() {
     assert_eq!(other.exit, 64, "{}", other.err);
     let text = desk.text(&["statuses", "--institution", "1", "--prefix-for", &paths[1]]).await;
     assert!(text.contains("This credential: nothing is written about it"), "{text}");
+}
+
+/// A precommit for nil and one for a block, of a round of height 2.
+fn evidence(key: &SecretKey, genesis: GenesisHash, round: u32) -> Evidence {
+    let signed = |block| {
+        let (kind, height, round) = (VoteKind::Precommit, Height::new(2), Round::new(round));
+        let statement = Statement::Vote(Vote { kind, height, round, block, validator: address(&key.public()) });
+        SignedStatement { statement, signature: key.sign(&statement.preimage(&genesis)) }
+    };
+    Evidence::new(genesis, key.public(), signed(None), signed(Some(BlockId::new([5; 32])))).unwrap()
+}
+
+#[tokio::test]
+async fn evidence_is_gathered_from_every_node_and_judged_without_any() {
+    let (mut one, mut other) = (node(), node());
+    let genesis = one.chain.validators.genesis;
+    let faulty = &one.chain.validators.keys[1];
+    let all: Vec<_> = (0..5).map(|round| evidence(faulty, genesis, round)).collect();
+    (one.evidence, other.evidence) = (all[..3].to_vec(), all[2..].to_vec());
+    let desk = Desk::at(&[&one, &other]).await;
+    let ran = desk.run(&["evidence", "list", "--json", "--out", "found"]).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    let listed: Value = serde_json::from_str(&ran.out).unwrap();
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|piece| piece["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, all.iter().map(|piece| piece.id().to_string()).collect::<Vec<_>>(), "each once");
+    assert_eq!(listed[4]["accused"], "validator");
+    assert_eq!((&listed[4]["authority"], &listed[4]["round"]), (&json!(2), &json!(4)));
+    assert_eq!(listed[4]["blocks"], json!([null, BlockId::new([5; 32]).to_string()]));
+
+    // Each file proves itself to somebody who has the trust file and no network.
+    let mut offline = vec!["evidence".to_owned(), "verify".to_owned()];
+    offline.extend(ids.iter().map(|id| format!("found/{id}.evidence")));
+    let ask = async |args: &[String]| desk.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let ran = ask(&offline).await;
+    assert_eq!(ran.exit, 0, "{}", ran.err);
+    assert_eq!(ran.out.matches("authority 2").count(), 5, "{}", ran.out);
+    assert!(ran.out.contains("signed two precommits where it may sign one: at height 2, round 4"), "{}", ran.out);
+
+    // A stranger's key, and another ledger: proved, but against nobody that is known.
+    let stranger = SecretKey::from_seed(&[77; 32]);
+    let elsewhere = GenesisHash::new([99; 32]);
+    let unknown = [evidence(&stranger, genesis, 0), evidence(faulty, elsewhere, 0)];
+    for (name, piece) in ["stranger", "elsewhere"].iter().zip(&unknown) {
+        std::fs::write(desk.directory.path().join(name), piece.to_file()).unwrap();
+        let ran = desk.run(&["evidence", "verify", name]).await;
+        assert_eq!(ran.exit, 3, "{}{}", ran.out, ran.err);
+    }
+    // One flipped bit, and the file proves nothing, whatever stands beside it.
+    let mut damaged = all[0].to_file();
+    damaged[60] ^= 1;
+    std::fs::write(desk.directory.path().join("damaged"), damaged).unwrap();
+    let ran = desk.run(&["evidence", "verify", "stranger", "damaged"]).await;
+    assert_eq!(ran.exit, 2, "{}{}", ran.out, ran.err);
+
+    // A node that answers with what is no evidence is not believed, and what the other has is still told.
+    one.tell(Lie::Garbage);
+    let ran = desk.run(&["evidence", "list", "--json"]).await;
+    assert_eq!(ran.exit, 69, "{}", ran.err);
+    let listed: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 3);
 }

@@ -100,8 +100,6 @@ pub const BLOCKS_PER_ROUND_MAX: usize = 2;
 pub const ROUNDS_AHEAD_MAX: u32 = 10;
 /// Most blocks withheld for their time in one height.
 pub const WITHHELD_MAX: usize = 16;
-/// Most proofs of misbehaviour that are kept.
-pub const EQUIVOCATIONS_MAX: usize = 64;
 
 /// Largest commit certificate: round, count, and a position and a signature for each validator.
 const CERTIFICATE_BYTES_MAX: usize = 4 + 2 + 65 * VALIDATORS_MAX;

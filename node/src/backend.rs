@@ -10,9 +10,10 @@ use sigeli_ledger::{
     state::View,
     store::{Head, Snapshot, StoreError, StoreReader as _},
 };
-use sigeli_store::RocksReader;
+use sigeli_store::{RocksReader, evidence_place};
 use sigeli_verifier::{
     codes::NetworkKind,
+    evidence::Evidence,
     ids::{AuthorityId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, TransactionId},
     proof::StateProof,
     record::{InstitutionFacts, KeyRecord, PermissionRecord, ProgrammeRecord, permission_content},
@@ -400,6 +401,13 @@ impl Backend for NodeBackend {
             Ok((registry.set().hash() == wanted).then(|| registry.set().clone()))
         })?;
         found.ok_or(BackendError::HeightNotFound)
+    }
+
+    async fn evidence(&self, after: Option<&Evidence>, limit: usize) -> Result<Vec<Evidence>, BackendError> {
+        self.reader.evidence(after.map(evidence_place), limit).map_err(|error| {
+            self.report(error);
+            BackendError::Internal
+        })
     }
 
     fn readiness(&self) -> watch::Receiver<bool> {

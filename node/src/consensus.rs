@@ -21,13 +21,14 @@ use sigeli_consensus::{
     sync::Peer,
 };
 use sigeli_ledger::state::Registry;
-use sigeli_store::RocksStore;
+use sigeli_store::{EvidenceLog, RocksStore};
 use sigeli_verifier::{
     decode::Decode as _,
     encode::Encode as _,
     ids::{Signature, TimeMs, ValidatorAddress},
     params::TRANSACTION_BYTES_MAX,
     transaction::SignedTransaction,
+    validators::address,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -70,6 +71,8 @@ pub struct ConsensusPorts {
     pub ready: watch::Sender<bool>,
     /// What was refused after it was pooled.
     pub refusals: Arc<Refusals>,
+    /// Where evidence against validators is kept.
+    pub evidence: EvidenceLog,
     /// What is counted.
     pub metrics: ConsensusMetrics,
     /// Tells it to stop.
@@ -135,7 +138,6 @@ struct Worker {
     muted: BTreeMap<PeerId, Instant>,
     next_number: u64,
     timers: BTreeMap<TimerId, Instant>,
-    equivocations_told: usize,
 }
 
 fn now() -> TimeMs {
@@ -161,7 +163,6 @@ impl Worker {
             muted: BTreeMap::new(),
             next_number: 0,
             timers: BTreeMap::new(),
-            equivocations_told: 0,
         }
     }
 
@@ -271,6 +272,15 @@ impl Worker {
                 self.ports.metrics.transactions.inc_by(u64::try_from(transactions).unwrap_or(u64::MAX));
                 tracing::info!(%height, %block, transactions, "committed");
                 self.publish();
+            }
+            Action::Accuse { evidence } => {
+                let kept = self.ports.evidence.keep(&evidence);
+                if kept.map_err(|_| Fatal::Storage { what: "keeping evidence" })? {
+                    self.ports.metrics.evidence.inc();
+                    let (validator, slot) = (address(evidence.key()), evidence.slot());
+                    let id = evidence.id();
+                    tracing::error!(%validator, %slot, %id, "a validator has signed two conflicting messages: evidence kept");
+                }
             }
             Action::DropPeer { peer, reason } => {
                 if let Some(id) = self.peers.remove(&peer) {
@@ -399,11 +409,6 @@ impl Worker {
             tracing::info!(%id, %rejection, "a pooled transaction was refused");
             self.ports.refusals.add(*id, *rejection);
         }
-        // The driver keeps the latest few; each is told to the operator, since it names a validator that broke its word.
-        for equivocation in self.driver.equivocations().skip(self.equivocations_told) {
-            tracing::error!(?equivocation, "a validator has signed two conflicting messages");
-        }
-        self.equivocations_told = self.driver.equivocations().count();
         let behind = self.driver.is_behind();
         let progress = Progress {
             height: self.driver.head().height,

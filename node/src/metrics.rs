@@ -32,6 +32,8 @@ pub struct ConsensusMetrics {
     pub transactions: Counter<u64, AtomicU64>,
     /// Statements signed.
     pub signatures: Counter<u64, AtomicU64>,
+    /// Pieces of evidence against validators kept since the start.
+    pub evidence: Counter<u64, AtomicU64>,
     /// Peers muted for a message that no correct node sends.
     pub peers_muted: Counter<u64, AtomicU64>,
     /// Time of one step of the consensus thread, its writes included, in seconds.
@@ -53,6 +55,7 @@ impl Metrics {
             blocks: Counter::default(),
             transactions: Counter::default(),
             signatures: Counter::default(),
+            evidence: Counter::default(),
             peers_muted: Counter::default(),
             step_seconds: Histogram::new(STEP_SECONDS),
         };
@@ -62,6 +65,8 @@ impl Metrics {
         part.register("blocks", "Blocks committed since the start", consensus.blocks.clone());
         part.register("transactions", "Transactions committed since the start", consensus.transactions.clone());
         part.register("signatures", "Votes and proposals signed since the start", consensus.signatures.clone());
+        let evidence = "Pieces of evidence against validators kept since the start";
+        part.register("evidence", evidence, consensus.evidence.clone());
         part.register("peers_muted", "Peers muted for a wrong message", consensus.peers_muted.clone());
         part.register("step_seconds", "Time of one step of consensus", consensus.step_seconds.clone());
         registry.register_collector(Box::new(ProgressCollector { progress, network }));

@@ -23,7 +23,7 @@ use sigeli_ledger::{
     genesis::{Genesis, GenesisDocument, GenesisError},
     store::StoreError,
 };
-use sigeli_store::{Options, RocksReader, RocksStore};
+use sigeli_store::{EvidenceLog, Options, RocksReader, RocksStore};
 use sigeli_verifier::{
     crypto::PublicKey,
     decode::{Decode as _, DecodeError},
@@ -123,6 +123,7 @@ pub enum RunError {
 struct Parts {
     driver: Driver<LedgerApplication<RocksStore>, RocksWal, SignStateFile>,
     reader: RocksReader,
+    evidence: EvidenceLog,
     genesis: Genesis,
 }
 
@@ -171,6 +172,7 @@ fn open(home: &Path, genesis: Genesis, key: PublicKey) -> Result<Result<Parts, F
     let store = RocksStore::open(&home.join(DATABASE_FOLDER), &options)?;
     let chain = Chain::open(store, genesis.clone())?;
     let reader = chain.reader().clone();
+    let evidence = chain.store().evidence_log();
     let log = match chain.store().consensus_log() {
         Ok(log) => RocksWal::new(log),
         Err(error) => {
@@ -186,7 +188,7 @@ fn open(home: &Path, genesis: Genesis, key: PublicKey) -> Result<Result<Parts, F
         check: Arc::new(StrictCheck),
     };
     let driver = LedgerApplication::new(chain).and_then(|ledger| Driver::open(config, ledger, log, sign_state));
-    Ok(driver.map(|driver| Parts { driver, reader, genesis }))
+    Ok(driver.map(|driver| Parts { driver, reader, evidence, genesis }))
 }
 
 fn consensus_params(genesis: &Genesis) -> ConsensusParams {
@@ -238,7 +240,7 @@ async fn serve(
     network_secret: [u8; 32],
     own_network_key: [u8; 32],
 ) -> Result<Stop, RunError> {
-    let Parts { driver, reader, genesis } = parts;
+    let Parts { driver, reader, evidence, genesis } = parts;
     for (name, key, _) in &config.peers {
         let known = genesis.registry().validators().iter().any(|entry| entry.network_key.as_bytes() == key)
             || genesis.registry().observers().iter().any(|observer| observer.as_bytes() == key);
@@ -275,6 +277,7 @@ async fn serve(
             progress: progress_writer,
             ready: ready_writer,
             refusals: Arc::clone(&refusals),
+            evidence,
             metrics: metrics.consensus(),
             shutdown: shutdown.clone(),
         },

@@ -38,6 +38,12 @@ pub enum ConvertError {
         /// The field.
         field: &'static str,
     },
+    /// A field does not hold what it is for.
+    #[error("`{field}` cannot be read")]
+    Unreadable {
+        /// The field.
+        field: &'static str,
+    },
     /// A field that must be present is not.
     #[error("`{field}` is missing")]
     Missing {

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod evidence;
 mod failure;
 mod issue;
 mod own;
@@ -36,7 +37,7 @@ use sigeli_verifier::{
 use self::{
     args::{BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StatusCommand},
     failure::{EXIT_USAGE, Failure},
-    query_args::{AuditCommand, QueryCommand},
+    query_args::{AuditCommand, EvidenceCommand, QueryCommand},
 };
 
 /// Runs the command line and gives the program's exit code.
@@ -105,6 +106,8 @@ fn read(command: &QueryCommand) -> Result<u8, Failure> {
         QueryCommand::Authorities(args) => online(query::authorities(args)),
         QueryCommand::Audit { command: AuditCommand::Export(args) } => online(audit::export(args)),
         QueryCommand::Audit { command: AuditCommand::Verify(args) } => audit::verify(args),
+        QueryCommand::Evidence { command: EvidenceCommand::List(args) } => online(evidence::list(args)),
+        QueryCommand::Evidence { command: EvidenceCommand::Verify(args) } => evidence::verify(args),
         QueryCommand::Export(args) => online(query::export_permissions(args)),
     }
 }

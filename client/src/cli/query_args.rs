@@ -200,6 +200,44 @@ pub(super) struct ExportArgs {
     pub(super) agency_country: Option<[u8; 3]>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum EvidenceCommand {
+    /// Asks nodes which validators they have seen sign two messages where they may sign one.
+    List(EvidenceListArgs),
+    /// Checks files of evidence. Needs no network. Exit 0: proved against a validator that the trust file knows; 2: a file
+    /// proves nothing; 3: the key or the ledger is unknown.
+    Verify(EvidenceVerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvidenceListArgs {
+    /// Address of a node, for example http://node.example.ge:7400. Each one that is named is asked.
+    #[arg(long = "node", value_name = "URL", env = "SIGELI_NODE", value_delimiter = ',', required = true)]
+    pub(super) nodes: Vec<String>,
+    /// Trust file that tells whose keys these are; by default SIGELI_TRUST, else the user's.
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+    /// Also write each piece into this directory, as a file that proves itself.
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(super) out: Option<PathBuf>,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EvidenceVerifyArgs {
+    /// The files.
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Trust file that tells whose keys these are; by default SIGELI_TRUST, else the user's.
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+    /// Print JSON for programs.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 /// The commands that only read, beside those on institutions.
 #[derive(Debug, Subcommand)]
 pub(super) enum QueryCommand {
@@ -221,6 +259,11 @@ pub(super) enum QueryCommand {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// Finds and checks evidence against validators that broke the rules of consensus.
+    Evidence {
+        #[command(subcommand)]
+        command: EvidenceCommand,
     },
     /// Exports permissions in the forms that Europe's systems read.
     Export(ExportArgs),

@@ -16,6 +16,7 @@ use sigeli_proto::{
 };
 use sigeli_verifier::{
     encode::Encode as _,
+    evidence::Evidence,
     ids::{BatchSequence, InstitutionId, PermissionId},
     proof::{BatchItem, BatchPage, BatchRange, RegisterEntry, RegisterPage, StateProof},
     register::RegisterPrefix,
@@ -60,6 +61,8 @@ pub(crate) struct Node {
     pub(crate) calls: Arc<AtomicUsize>,
     /// After how many blocks a stream breaks off.
     pub(crate) break_after: usize,
+    /// What it has seen validators sign against the rules.
+    pub(crate) evidence: Vec<Evidence>,
 }
 
 impl Node {
@@ -72,6 +75,7 @@ impl Node {
             asked: Arc::default(),
             calls: Arc::default(),
             break_after: usize::MAX,
+            evidence: Vec::new(),
         }
     }
 
@@ -356,5 +360,18 @@ impl Ledger for Node {
     }
     async fn get_validators(&self, _: Request<v1::GetValidatorsRequest>) -> Answered<v1::ValidatorsResponse> {
         not_needed()
+    }
+
+    /// Pages of two.
+    async fn list_evidence(&self, request: Request<v1::ListEvidenceRequest>) -> Answered<v1::ListEvidenceResponse> {
+        let after = request.into_inner().after;
+        let mut files: Vec<_> = self.evidence.iter().map(Evidence::to_file).collect();
+        files.drain(..files.iter().position(|file| *file == after).map_or(0, |position| position + 1));
+        let more = files.len() > 2;
+        files.truncate(2);
+        if self.lie() == Lie::Garbage {
+            files.iter_mut().for_each(|file| file[60] ^= 1);
+        }
+        Ok(Response::new(v1::ListEvidenceResponse { evidence: files, more }))
     }
 }

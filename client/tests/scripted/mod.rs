@@ -466,4 +466,8 @@ impl Ledger for Node {
         }
         Ok(Response::new(v1::ValidatorsResponse { set: self.world.set.to_bytes() }))
     }
+
+    async fn list_evidence(&self, _: Request<v1::ListEvidenceRequest>) -> Answered<v1::ListEvidenceResponse> {
+        Ok(Response::new(v1::ListEvidenceResponse { evidence: Vec::new(), more: false }))
+    }
 }

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use sigeli_verifier::{
     certificate::CommitCertificate,
+    evidence::Evidence,
     ids::{BlockId, Round, Signature, ValidatorAddress},
 };
 
@@ -13,10 +14,7 @@ use crate::{
     engine::{Engine, EngineConfig, Input, Output, Timeout, TimeoutKind, Verdict},
     ingress::Waiting,
     message::Message,
-    params::{
-        BLOCKS_PER_ROUND_MAX, EQUIVOCATIONS_MAX, HELD_BACK_MS, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WAKE_MS,
-        WITHHELD_MAX,
-    },
+    params::{BLOCKS_PER_ROUND_MAX, HELD_BACK_MS, PROPOSALS_KEPT_MAX, ROUNDS_AHEAD_MAX, WAKE_MS, WITHHELD_MAX},
     ports::{Application, Fatal, ProposeContext, SignStateStore, Validity, Wal},
     signer::Permission,
     statement::{Equivocation, SignedProposal, SignedStatement, Statement},
@@ -178,7 +176,7 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
                     queue.extend(self.provide_value()?);
                 }
                 Output::Decided { block, certificate, equivocations } => {
-                    self.keep_equivocations(equivocations);
+                    self.accuse(&equivocations);
                     return self.on_decided(block, certificate);
                 }
             }
@@ -374,12 +372,14 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
         self.enter_height()
     }
 
-    fn keep_equivocations(&mut self, equivocations: Vec<Equivocation>) {
-        for equivocation in equivocations {
-            if self.equivocations.len() >= EQUIVOCATIONS_MAX {
-                self.equivocations.pop_front();
-            }
-            self.equivocations.push_back(equivocation);
+    /// Hands on what proves that a validator broke its word at this height.
+    fn accuse(&mut self, equivocations: &[Equivocation]) {
+        for Equivocation { first, second } in equivocations {
+            let member = self.head.validators.by_address(&first.statement.validator());
+            let evidence = member.map(|member| Evidence::new(self.head.genesis, member.key, *first, *second));
+            // The core compares what it was given, and signatures are checked before.
+            let evidence = evidence.and_then(Result::ok).expect("what the core calls an equivocation is one");
+            self.actions.push(Action::Accuse { evidence: Box::new(evidence) });
         }
     }
 

@@ -17,7 +17,7 @@ mod height;
 mod network;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
 };
@@ -25,6 +25,7 @@ use std::{
 use sigeli_verifier::{
     crypto::PublicKey,
     encode::Encode as _,
+    evidence::Evidence,
     ids::{BlockId, Height, Round, Signature, TimeMs, ValidatorAddress},
     validators::address,
     vote::{Vote, VoteKind},
@@ -38,7 +39,7 @@ use crate::{
     params::{ConsensusParams, OWN_STATEMENTS_MAX, REMEMBERED_BLOCKS_MAX, STATUS_MS},
     ports::{Application, Fatal, Head, SignStateStore, Wal},
     signer::{GuardState, RefusalReason, SignGuard, SignState, Signer},
-    statement::{Equivocation, SignedProposal, SignedStatement, SignedVote, Slot, Statement},
+    statement::{SignedProposal, SignedStatement, SignedVote, Slot, Statement},
     sync::{Peer, Syncer},
     wal::{WalLog, WalPosition},
 };
@@ -178,6 +179,11 @@ pub enum Action {
         /// Its transactions, for the mempool.
         transactions: usize,
     },
+    /// A validator has signed two conflicting messages. Durable before the operator hears of it; consensus goes on either way.
+    Accuse {
+        /// The proof.
+        evidence: Box<Evidence>,
+    },
     /// Close the connection: the peer sent something that no correct node sends.
     DropPeer {
         /// The peer.
@@ -284,7 +290,6 @@ pub struct Driver<A, W, S> {
     highest: BTreeMap<ValidatorAddress, SignedStatement>,
     /// What our key signed here, at the height being decided and the one before: at most [`OWN_STATEMENTS_MAX`].
     signed: BTreeMap<Slot, Statement>,
-    equivocations: VecDeque<Equivocation>,
     pending: Option<PendingSignature>,
     next_request: u64,
     now: TimeMs,
@@ -345,7 +350,6 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
             served: BTreeMap::new(),
             highest: BTreeMap::new(),
             signed: BTreeMap::new(),
-            equivocations: VecDeque::new(),
             pending: None,
             next_request: 0,
             now: TimeMs::new(0),
@@ -397,11 +401,6 @@ impl<A: Application, W: Wal, S: SignStateStore> Driver<A, W, S> {
     /// The sign-state; `None` for an observer, and when it is missing.
     pub fn sign_state(&self) -> Option<&SignState> {
         self.signer.as_ref().map(Signer::state)
-    }
-
-    /// The latest proofs of misbehaviour, oldest first; at most [`crate::params::EQUIVOCATIONS_MAX`].
-    pub fn equivocations(&self) -> impl Iterator<Item = &Equivocation> {
-        self.equivocations.iter()
     }
 
     /// The application.

@@ -6,7 +6,7 @@ use sigeli_verifier::{
     certificate::{CertificateError, CommitCertificate},
     crypto::verify_signature,
     encode::Encode as _,
-    ids::{BlockId, GenesisHash, Height, TimeMs, ValidatorAddress},
+    ids::{BlockId, EvidenceId, GenesisHash, Height, TimeMs, ValidatorAddress},
     validators::ValidatorSet,
     vote::{Vote, VoteKind},
 };
@@ -28,6 +28,14 @@ pub enum Violation {
         node: usize,
         /// The height.
         height: Height,
+    },
+    /// A node accused a validator that broke no rule.
+    #[error("node {node} accused a validator that broke no rule (evidence {evidence})")]
+    FalselyAccused {
+        /// The accuser.
+        node: usize,
+        /// Its evidence.
+        evidence: EvidenceId,
     },
     /// A committed block's certificate does not verify.
     #[error("the certificate of height {height} on node {node} does not verify: {error}")]

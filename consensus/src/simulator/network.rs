@@ -11,7 +11,7 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use sigeli_verifier::{
     crypto::PublicKey,
     ids::{AuthorityId, Height, Signature, TimeMs, ValidatorAddress, VotingPower},
-    validators::{Validator, ValidatorSet},
+    validators::{Validator, ValidatorSet, address},
 };
 
 use super::{
@@ -326,7 +326,6 @@ impl<F: ApplicationFactory> Simulation<F> {
     fn finish(mut self) -> Report {
         let drivers = || self.nodes.iter().filter_map(|node| node.driver.as_ref());
         self.report.height = drivers().map(|driver| driver.head().height.get()).min().unwrap_or(0);
-        self.report.equivocations = drivers().map(|driver| driver.equivocations().count()).sum();
         self.report.doubled_keys = self.doubled_keys();
         self.report.now_ms = self.now_ms;
         self.report.certificates = self.checker.certificates;
@@ -488,6 +487,13 @@ impl<F: ApplicationFactory> Simulation<F> {
                 }
             }
             Action::Committed { block, .. } => self.record(number, 4, block.as_bytes()),
+            Action::Accuse { evidence } => {
+                let accused = self.nodes.iter().position(|node| node.address == Some(address(evidence.key())));
+                if !accused.is_some_and(|accused| self.is_liar(accused)) {
+                    return Err(Violation::FalselyAccused { node: number, evidence: evidence.id() });
+                }
+                self.report.equivocations = self.report.equivocations.saturating_add(1);
+            }
             Action::DropPeer { peer, .. } => {
                 self.report.dropped_peers = self.report.dropped_peers.saturating_add(1);
                 let other = usize::try_from(peer.get()).unwrap_or(usize::MAX);

@@ -13,11 +13,13 @@
 //! It does not check what it is given beyond order and linkage: execution has done that. It does not prune.
 //!
 //! Handles: one [`RocksStore`] writes heights; any number of [`RocksReader`]s read snapshots; one [`ConsensusLog`] keeps
-//! the rows that consensus must not forget before its height is committed. All share one database and one death.
+//! the rows that consensus must not forget before its height is committed; one [`EvidenceLog`] keeps what proves that a
+//! validator broke its word. All share one database and one death.
 
 mod commit;
 mod create;
 mod database;
+mod evidence;
 mod log;
 mod mark;
 mod precheck;
@@ -28,6 +30,7 @@ mod store;
 mod tables;
 
 pub use create::{OpenError, Options};
+pub use evidence::{EVIDENCE_PER_VALIDATOR_MAX, EvidenceLog, EvidencePlace, evidence_place};
 pub use log::{ConsensusLog, LOG_ROW_BYTES_MAX, LogRow};
 pub use sigeli_ledger::store::StoreError;
 pub use snapshot::{Census, RocksReader, RocksSnapshot};

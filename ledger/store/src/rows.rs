@@ -17,7 +17,10 @@ use serde::{
     de::{Error as _, Visitor},
 };
 use sigeli_ledger::store::StoreError;
-use sigeli_verifier::params::{BLOCK_BYTES_MAX, VALIDATORS_MAX};
+use sigeli_verifier::{
+    evidence::EVIDENCE_BYTES_MAX,
+    params::{BLOCK_BYTES_MAX, VALIDATORS_MAX},
+};
 
 /// The version of every row. A change of any row's fields is a new version.
 pub(crate) const ROW_VERSION: u8 = 1;
@@ -117,6 +120,17 @@ pub(crate) struct HeadRow<'a> {
 
 impl<'a> Row<'a> for HeadRow<'a> {
     const BODY_BYTES_MAX: u64 = HEADER_BYTES_MAX + 64 * 32 + FIXED_BYTES_MAX;
+}
+
+/// A piece of evidence: its file.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EvidenceRow<'a> {
+    #[serde(borrow)]
+    pub(crate) file: Bytes<'a>,
+}
+
+impl<'a> Row<'a> for EvidenceRow<'a> {
+    const BODY_BYTES_MAX: u64 = EVIDENCE_BYTES_MAX as u64 + FIXED_BYTES_MAX;
 }
 
 /// The format version of the whole store.

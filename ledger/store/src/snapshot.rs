@@ -49,6 +49,10 @@ impl RocksReader {
         Self { database }
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The ledger that the store belongs to; `None` before genesis was stored.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::{
     commit,
     create::{self, OpenError, Options},
     database::{Database, next_height},
+    evidence::EvidenceLog,
     log::ConsensusLog,
     mark::Mark,
     recover,
@@ -47,6 +48,12 @@ impl RocksStore {
     /// [`StoreError`].
     pub fn consensus_log(&self) -> Result<ConsensusLog, StoreError> {
         ConsensusLog::new(Arc::clone(&self.database))
+    }
+
+    /// Where evidence against validators is kept.
+    #[must_use]
+    pub fn evidence_log(&self) -> EvidenceLog {
+        EvidenceLog::new(Arc::clone(&self.database))
     }
 }
 

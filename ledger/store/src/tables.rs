@@ -3,12 +3,14 @@
 //! Numbers in keys are big endian, so that RocksDB's order of bytes is the order of numbers.
 
 use rocksdb::{BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, Options};
-use sigeli_verifier::ids::{Height, Round, TransactionId};
+use sigeli_verifier::ids::{EvidenceId, Height, Round, TransactionId, ValidatorAddress};
 
-use crate::rows::{BlockRow, CertificateRow, ConsensusRow, FormatRow, GenesisRow, HeadRow, HeaderRow, PlaceRow, Row};
+use crate::rows::{
+    BlockRow, CertificateRow, ConsensusRow, EvidenceRow, FormatRow, GenesisRow, HeadRow, HeaderRow, PlaceRow, Row,
+};
 
 /// The version of the set of tables and their keys. A change is a new version, and needs a migration.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// A kind of row and its key. Several kinds may share a column family if their keys differ.
 pub(crate) trait Table {
@@ -54,13 +56,16 @@ table!(/** The consensus log: rows by height and sequence. */
 table!(/** Blocks built here and not yet decided. */
     BuiltBlocks = "built", (Height, Round) => ConsensusRow<'a>,
     |(height, round)| [&height.get().to_be_bytes()[..], &round.get().to_be_bytes()].concat());
+table!(/** Evidence against validators, by validator and name. */
+    EvidenceRows = "evidence", (ValidatorAddress, EvidenceId) => EvidenceRow<'a>,
+    |(validator, id)| [&validator.get()[..], &id.get()].concat());
 
 /// State entries: keys and values are the ledger's own bytes, without a row around them. Their integrity is that of
 /// RocksDB's checksummed blocks, and the state root.
 pub(crate) const STATE: &str = "state";
 
 /// Every column family.
-pub(crate) const FAMILIES: [&str; 8] = [
+pub(crate) const FAMILIES: [&str; 9] = [
     Blocks::NAME,
     Headers::NAME,
     Certificates::NAME,
@@ -69,6 +74,7 @@ pub(crate) const FAMILIES: [&str; 8] = [
     Format::NAME,
     ConsensusRows::NAME,
     BuiltBlocks::NAME,
+    EvidenceRows::NAME,
 ];
 
 /// The key of a height, which is also the prefix of the rows kept for it.

@@ -197,6 +197,14 @@ pub const STATE_NODE: Context = Context {
         70, 76, 83, 28, 62, 211, 64,
     ],
 };
+/// Name of evidence against a validator.
+pub const EVIDENCE: Context = Context {
+    name: "ge.microcredential.ledger 2026-11 v1 evidence",
+    key: [
+        48, 44, 142, 35, 165, 115, 183, 224, 215, 100, 139, 10, 213, 127, 53, 36, 69, 101, 90, 227, 156, 93, 133, 0,
+        196, 18, 183, 248, 222, 20, 25, 125,
+    ],
+};
 
 /// The checksum of a trust file.
 pub const TRUST_FILE: Context = Context {
@@ -208,7 +216,7 @@ pub const TRUST_FILE: Context = Context {
 };
 
 /// All hash domains, for the tests and the documentation.
-pub const ALL: [&Context; 20] = [
+pub const ALL: [&Context; 21] = [
     &DOCUMENT,
     &LEAF,
     &BATCH_NODE,
@@ -229,6 +237,7 @@ pub const ALL: [&Context; 20] = [
     &PERMISSION_CONTENT,
     &STATE_NODE,
     &TRUST_FILE,
+    &EVIDENCE,
 ];
 
 #[cfg(test)]

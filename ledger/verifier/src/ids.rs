@@ -115,6 +115,7 @@ bytes_type!(/** Re-hashed key of a register entry. */ RegisterKey, 32);
 bytes_type!(/** Hash of a register entry's value. */ ValueHash, 32);
 bytes_type!(/** Root of a register; all zero when it is empty. */ RegisterRoot, 32);
 bytes_type!(/** Short name of a validator key: the first 20 bytes of its hash. */ ValidatorAddress, 20);
+bytes_type!(/** Name of the evidence that a validator signed two messages for one slot. */ EvidenceId, 32);
 bytes_type!(/** An Ed25519 signature. */ Signature, 64);
 
 number_type!(/** Position of a block; genesis is 0. */ Height, u64);

@@ -8,6 +8,7 @@ use sigeli_verifier::{
     bundle::StampFile,
     certificate::CommitCertificate,
     codes::NetworkKind,
+    evidence::Evidence,
     ids::{
         AuthorityId, BatchRoot, BatchSequence, BlockId, GenesisHash, Height, InstitutionId, KeyIndex, PermissionId,
         ProgrammeId, StateRoot, StatusHandle, TimeMs, TransactionId,
@@ -291,6 +292,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The set that commits the block of a height, at most the newest height + 1.
     async fn validators(&self, height: Height) -> Result<ValidatorSet, BackendError>;
+
+    /// At most so many pieces of evidence behind this one, in the store's order; from the first without one.
+    async fn evidence(&self, after: Option<&Evidence>, limit: usize) -> Result<Vec<Evidence>, BackendError>;
 
     /// Whether the node is fit to serve: it has caught up, and its signing state is known (or it has no vote). Health
     /// follows it, so that balancers and operators can.

@@ -14,6 +14,7 @@ use sigeli_proto::{
 };
 use sigeli_verifier::{
     encode::Encode as _,
+    evidence::Evidence,
     ids::{BatchRoot, BatchSequence, Height, InstitutionId, PermissionId, ProgrammeId, StatusHandle, TransactionId},
     proof::BatchRange,
 };
@@ -526,6 +527,24 @@ impl Ledger for LedgerService {
         self.observed("GetValidators", async {
             let set = self.query(self.backend.validators(height)).await?;
             Ok(v1::ValidatorsResponse { set: set.to_bytes() })
+        })
+        .await
+    }
+
+    async fn list_evidence(
+        &self,
+        request: Request<v1::ListEvidenceRequest>,
+    ) -> Result<Response<v1::ListEvidenceResponse>, Status> {
+        let request = request.into_inner();
+        self.observed("ListEvidence", async {
+            let limit = usize::try_from(list_limit(request.limit)?).unwrap_or(usize::MAX);
+            let after = (!request.after.is_empty()).then(|| Evidence::read(&request.after)).transpose();
+            let after = after.map_err(|_| invalid(ConvertError::Unreadable { field: "after" }))?;
+            // One more than asked for tells whether there are more.
+            let mut found = self.query(self.backend.evidence(after.as_ref(), limit.saturating_add(1))).await?;
+            let more = found.len() > limit;
+            found.truncate(limit);
+            Ok(v1::ListEvidenceResponse { evidence: found.iter().map(Evidence::to_file).collect(), more })
         })
         .await
     }

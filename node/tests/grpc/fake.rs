@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use ed25519_dalek::{Signer as _, SigningKey};
 use sigeli_ledger::outcome::Rejection;
 use sigeli_node::grpc::{
     AuthorityAnswer, Backend, BackendError, BatchAnswer, BatchQuery, BatchesAnswer, BatchesQuery, BlockAnswer,
@@ -24,11 +25,12 @@ use sigeli_verifier::{
     },
     crypto::PublicKey,
     encode::Encode as _,
+    evidence::Evidence,
     ids::{
-        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, DecisionRef, EctsTenths, GenesisHash,
-        GovernanceSequence, Height, HistoryRoot, InstitutionId, KeyIndex, PermissionId, ProfileHash, ProgrammeId,
-        RegisterRoot, Round, Signature, StateRoot, TimeMs, TransactionId, TransactionsRoot, ValidatorAddress,
-        ValidatorSetHash, VotingPower,
+        AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, BlockId, DecisionRef, EctsTenths, EvidenceId,
+        GenesisHash, GovernanceSequence, Height, HistoryRoot, InstitutionId, KeyIndex, PermissionId, ProfileHash,
+        ProgrammeId, RegisterRoot, Round, Signature, StateRoot, TimeMs, TransactionId, TransactionsRoot,
+        ValidatorAddress, ValidatorSetHash, VotingPower,
     },
     proof::{AbsenceProof, BatchItem, BatchPage, EntryProof, InstitutionAnswer, InstitutionProof, StateProof},
     record::{
@@ -38,12 +40,14 @@ use sigeli_verifier::{
     },
     register::{AbsenceTerminal, RegisterPath},
     state::{InstitutionRegisters, StateRoots},
+    statement::{SignedStatement, Statement},
     time::{Day, Window},
     transaction::{
         InstitutionKey, InstitutionRegister, Payload, PermissionScope, Sender, SignedTransaction, Transaction,
         TransactionSignature,
     },
-    validators::{Validator, ValidatorSet},
+    validators::{Validator, ValidatorSet, address},
+    vote::{Vote, VoteKind},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -75,6 +79,7 @@ pub(crate) enum Call {
     Newest,
     Reached(Height),
     Validators(Height),
+    Evidence(Option<EvidenceId>, usize),
 }
 
 /// What happened in the backend.
@@ -201,6 +206,16 @@ impl Backend for Fake {
     async fn authority(&self, authority: AuthorityId) -> Result<AuthorityAnswer, BackendError> {
         self.enter(Call::Authority(authority)).await?;
         Ok(AuthorityAnswer { record: self::authority(), proof: Some((state_proof(), absence())) })
+    }
+
+    async fn evidence(&self, after: Option<&Evidence>, limit: usize) -> Result<Vec<Evidence>, BackendError> {
+        self.enter(Call::Evidence(after.map(Evidence::id), limit)).await?;
+        let mut all = evidence();
+        all.drain(
+            ..after.map_or(0, |after| all.iter().position(|known| known == after).map_or(all.len(), |at| at + 1)),
+        );
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn state_proof(&self) -> Result<StateProof, BackendError> {
@@ -333,6 +348,22 @@ pub(crate) fn header() -> Header {
 pub(crate) fn certificate() -> CommitCertificate {
     let signature = CommitSignature { validator: 0, signature: Signature::new([8; 64]) };
     CommitCertificate::new(Round::new(0), vec![signature]).expect("one signer")
+}
+
+/// Three pieces of evidence against one validator: a prevote for nil and one for a block in each of three rounds.
+pub(crate) fn evidence() -> Vec<Evidence> {
+    let signing = SigningKey::from_bytes(&[3; 32]);
+    let key = PublicKey::from_ed25519(signing.verifying_key().as_bytes()).expect("a key derived from a secret");
+    let genesis = GenesisHash::new([1; 32]);
+    let signed = |round, block| {
+        let (height, round) = (Height::new(40), Round::new(round));
+        let vote = Vote { kind: VoteKind::Prevote, height, round, block, validator: address(&key) };
+        let statement = Statement::Vote(vote);
+        let signature = Signature::new(signing.sign(&statement.preimage(&genesis)).to_bytes());
+        SignedStatement { statement, signature }
+    };
+    let piece = |round| Evidence::new(genesis, key, signed(round, None), signed(round, Some(BlockId::new([9; 32]))));
+    (0..3).map(|round| piece(round).expect("two prevotes of one round")).collect()
 }
 
 fn path() -> RegisterPath {

@@ -13,6 +13,7 @@ use sigeli_proto::{
 };
 use sigeli_verifier::{
     encode::Encode as _,
+    evidence::Evidence,
     ids::{
         BatchRoot, BatchSequence, BlockId, Height, InstitutionId, KeyIndex, PermissionId, ProgrammeId, StatusHandle,
         TimeMs,
@@ -168,6 +169,29 @@ async fn reads_are_asked_and_answered_word_for_word() {
     let validators = client.get_validators(v1::GetValidatorsRequest { height: 43 }).await.unwrap().into_inner();
     assert_eq!(validators.set, fake::validators().to_bytes());
     assert_eq!(edge.call().await, Call::Validators(Height::new(43)));
+}
+
+#[tokio::test]
+async fn evidence_comes_in_pages_each_behind_the_last_piece_of_the_one_before() {
+    let mut edge = Edge::start(GrpcLimits::default());
+    let mut client = edge.client().await;
+    let all: Vec<_> = fake::evidence().iter().map(Evidence::to_file).collect();
+    let request = |after: &[u8], limit| v1::ListEvidenceRequest { after: after.to_vec(), limit };
+    let page = client.list_evidence(request(&[], 2)).await.unwrap().into_inner();
+    assert_eq!((&page.evidence[..], page.more), (&all[..2], true));
+    assert_eq!(edge.call().await, Call::Evidence(None, 3));
+    let page = client.list_evidence(request(&all[1], 2)).await.unwrap().into_inner();
+    assert_eq!((&page.evidence[..], page.more), (&all[2..], false));
+    assert_eq!(edge.call().await, Call::Evidence(Some(fake::evidence()[1].id()), 3));
+    let page = client.list_evidence(request(&[], 256)).await.unwrap().into_inner();
+    assert_eq!((page.evidence.len(), page.more), (3, false));
+
+    let mut damaged = all[1].clone();
+    damaged[100] ^= 1;
+    for refused in [request(&damaged, 2), request(&[1], 2), request(&[], 257)] {
+        let status = client.list_evidence(refused).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+    }
 }
 
 #[tokio::test]

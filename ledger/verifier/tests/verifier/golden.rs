@@ -9,6 +9,7 @@ use std::{
     path::PathBuf,
 };
 
+use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
 use sigeli_verifier::{
     block::{Block, transactions_root},
@@ -16,6 +17,7 @@ use sigeli_verifier::{
     credential::{Profile, document_digest, leaf_commitment, status_handle},
     crypto::{PublicKey, verify_signature},
     encode::Encode as _,
+    evidence::Evidence,
     history::{Rfc9162, tree_root},
     ids::{
         AuthorityId, BatchRoot, DecisionRef, KeyIndex, PermissionId, ProgrammeId, Round, Salt, Signature, StatusHandle,
@@ -39,6 +41,7 @@ use crate::common::{
     draw::{Draw, payload::KINDS},
     world::{HEADER_TIME, Setup, World, batch_change, by_order, digest, document, seed, sign, signing_key},
 };
+use crate::evidence::{self, key_of, pairs};
 
 mod payloads;
 mod records;
@@ -149,7 +152,15 @@ fn transactions(world: &World) -> Vec<Format> {
     formats
 }
 
+/// One pair of each kind of evidence of a key.
+fn evidence(signing: &SigningKey, kind: usize) -> Evidence {
+    let (one, other) = pairs(signing)[kind];
+    Evidence::new(evidence::genesis(), key_of(signing), one, other).unwrap()
+}
+
 fn chain(world: &World) -> Vec<Format> {
+    let any_evidence: fn(&mut Draw) -> Vec<u8> =
+        |draw| evidence(&SigningKey::from_bytes(&draw.bytes()), usize::from(draw.u8() % 4)).to_file();
     let format = |name, example, any: fn(&mut Draw) -> Vec<u8>| Format::new(name, example, any);
     let nil = Vote { block: None, kind: VoteKind::Prevote, ..world.precommit(0) };
     let fresh = Proposal { valid_round: None, ..proposal(world) };
@@ -165,6 +176,8 @@ fn chain(world: &World) -> Vec<Format> {
         format("proposal preimage: fresh", fresh.preimage(&world.genesis).to_vec(), any_proposal),
         format("validator set", world.validators.to_bytes(), |draw| draw.validator_set().to_bytes()),
         format("certificate", world.certificate.to_bytes(), |draw| draw.certificate().to_bytes()),
+        format("evidence: precommits", evidence(&signing_key(1), 1).to_file(), any_evidence),
+        format("evidence: proposals", evidence(&signing_key(1), 3).to_file(), any_evidence),
     ]
 }
 

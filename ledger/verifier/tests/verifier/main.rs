@@ -15,6 +15,7 @@ mod bundle;
 mod codes;
 mod common;
 mod draft;
+mod evidence;
 mod golden;
 mod light;
 mod limits;

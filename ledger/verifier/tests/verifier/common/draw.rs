@@ -53,7 +53,7 @@ impl Draw {
         u16::from_le_bytes(self.bytes())
     }
 
-    fn u8(&mut self) -> u8 {
+    pub(crate) fn u8(&mut self) -> u8 {
         let [byte] = self.bytes();
         byte
     }
