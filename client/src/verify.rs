@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 
 use sigeli_verifier::{
     bundle::Bundle,
+    credential::Profile,
     decode::{Decode as _, DecodeError},
     ids::{DocumentDigest, TimeMs},
     params::BUNDLE_BYTES_MAX,
     trust::Trust,
-    verdict::{CheckId, DocumentDates, Finding, Freshness, Report, judge},
+    verdict::{CheckId, DocumentDates, Finding, Freshness, Reading, Report, SealState, judge},
 };
 
 use crate::{
     BUNDLE_SUFFIX, FILE_BYTES_MAX,
-    document::{self, DocumentError, DocumentFacts, Standing},
+    document::{self, DocumentError, DocumentFacts, Picture, Seal, Standing},
     files::{self, FileError},
     trust::{self, TrustError},
 };
@@ -72,8 +73,30 @@ pub fn read_bundle(path: &Path) -> Result<Bundle, BundleError> {
 pub struct ReadDocument {
     /// Its digest.
     pub digest: DocumentDigest,
+    /// Which of its bytes are covered by the digest.
+    pub profile: Profile,
+    /// The picture it was taken out of, if it is a baked badge.
+    pub picture: Option<Picture>,
     /// What it says about itself; `None` where this program cannot read it.
     pub facts: Option<DocumentFacts>,
+    /// The issuer's own seal.
+    pub seal: Seal,
+}
+
+impl ReadDocument {
+    /// What it adds to a report.
+    fn reading(&self, report: &Report<'_>) -> Reading {
+        let contradicts = self.facts.as_ref().zip(report.confirmed()).is_some_and(|(facts, confirmed)| {
+            !document::contradictions(&facts.stated, confirmed.batch.into()).is_empty()
+        });
+        let seal = match self.seal {
+            Seal::Absent => SealState::Absent,
+            Seal::Valid { .. } => SealState::Valid,
+            Seal::Broken => SealState::Broken,
+            Seal::NotChecked { .. } => SealState::NotChecked,
+        };
+        Reading { contradicts, seal }
+    }
 }
 
 /// Reads a document as its bundle's receipt says it was registered.
@@ -81,8 +104,15 @@ pub struct ReadDocument {
 /// # Errors
 /// [`DocumentError`]: then it is not the document that was registered, since that one could be read.
 pub fn read_document(file: &[u8], bundle: &Bundle) -> Result<ReadDocument, DocumentError> {
-    let canonical = document::canonicalise(file, Some(bundle.receipt.profile))?;
-    Ok(ReadDocument { digest: canonical.digest(), facts: canonical.facts() })
+    let profile = bundle.receipt.profile;
+    let canonical = document::canonicalise(file, Some(profile))?;
+    Ok(ReadDocument {
+        digest: canonical.digest(),
+        profile,
+        picture: canonical.picture(),
+        facts: canonical.facts(),
+        seal: document::seal(file, profile),
+    })
 }
 
 /// Everything that a verdict rests on, read from the disk.
@@ -133,10 +163,10 @@ impl Evidence {
         Self { document, bundle, trust }
     }
 
-    /// What the document says about itself.
+    /// The document, if it could be read.
     #[must_use]
-    pub fn facts(&self) -> Option<&DocumentFacts> {
-        self.document.as_ref()?.as_ref().ok()?.facts.as_ref()
+    pub fn read_document(&self) -> Option<&ReadDocument> {
+        self.document.as_ref()?.as_ref().ok()
     }
 
     /// The eight lines and the verdict.
@@ -152,10 +182,12 @@ impl Evidence {
         match &self.document {
             Some(Ok(document)) => {
                 let dates = dates(document.facts.as_ref(), freshness.at);
-                judge(bundle, &document.digest, trust, dates, freshness)
+                let report = judge(bundle, &document.digest, trust, dates, freshness);
+                let reading = document.reading(&report);
+                report.with_reading(reading)
             }
             // A size limit is this program's; any other error means that the registered document was another one.
-            Some(Err(DocumentError::JsonTooLarge { .. })) | None => {
+            Some(Err(DocumentError::JsonTooLarge { .. } | DocumentError::BadgeTooLarge)) | None => {
                 Report::unchecked(CheckId::Document, Finding::DocumentUnreadable)
             }
             Some(Err(_)) => Report::unchecked(CheckId::Document, Finding::DocumentChanged),

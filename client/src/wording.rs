@@ -5,6 +5,7 @@ mod english;
 mod georgian;
 
 use sigeli_verifier::{
+    credential::Profile,
     ids::TimeMs,
     record::{
         BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionFacts, PermissionRecord, PermissionStanding,
@@ -16,7 +17,10 @@ use sigeli_verifier::{
     verify::Confirmed,
 };
 
-use crate::document::{DocumentFacts, LocalText};
+use crate::{
+    document::{self, Contradiction, DocumentFacts, LocalText, NotChecked, Seal},
+    verify::ReadDocument,
+};
 
 /// The languages of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,8 +59,8 @@ pub struct Wording<'a> {
     pub report: &'a Report<'a>,
     /// When it was made.
     pub freshness: Freshness,
-    /// What the document says about itself.
-    pub facts: Option<&'a DocumentFacts>,
+    /// The document, if it could be read.
+    pub document: Option<&'a ReadDocument>,
 }
 
 impl<'a> Wording<'a> {
@@ -93,7 +97,7 @@ impl<'a> Wording<'a> {
     /// The name in the document, which no ledger can check.
     #[must_use]
     pub fn who(&self) -> String {
-        let name = self.facts.and_then(|facts| facts.holder_name.as_ref()).and_then(|name| self.local(name));
+        let name = self.facts().and_then(|facts| facts.holder_name.as_ref()).and_then(|name| self.local(name));
         match self.language {
             Language::English => english::who(name),
             Language::Georgian => georgian::who(name),
@@ -128,6 +132,43 @@ impl<'a> Wording<'a> {
             }),
             PermissionScope::Authorisation | PermissionScope::PilotOrder { .. } => None,
         }
+    }
+
+    /// What the document says about itself.
+    fn facts(&self) -> Option<&'a DocumentFacts> {
+        self.document?.facts.as_ref()
+    }
+
+    /// What of the file the first line speaks of.
+    fn covered(&self) -> Covered<'a> {
+        match self.document {
+            Some(ReadDocument { picture: Some(_), facts, .. }) => {
+                let title = facts.as_ref().and_then(|facts| facts.title.as_ref());
+                Covered::Badge { title: title.and_then(|title| self.local(title)) }
+            }
+            Some(ReadDocument { profile: Profile::Jcs | Profile::Jws | Profile::Jades, .. }) => Covered::Content,
+            _ => Covered::File,
+        }
+    }
+
+    /// What the document states that the confirmed batch record denies.
+    fn contradictions(&self) -> Vec<Contradiction> {
+        self.facts()
+            .zip(self.batch())
+            .map_or_else(Vec::new, |(facts, batch)| document::contradictions(&facts.stated, batch.into()))
+    }
+
+    /// Whether the document states the level, the field and the credits of the batch record, so that nobody has to compare them.
+    fn is_stated(&self) -> bool {
+        self.facts().zip(self.batch()).is_some_and(|(facts, batch)| {
+            let stated = &facts.stated;
+            !stated.levels.is_empty() && !stated.fields.is_empty() && stated.credits == Some(batch.ects)
+        }) && self.contradictions().is_empty()
+    }
+
+    /// What was found of the issuer's own seal.
+    fn seal(&self) -> &'a Seal {
+        self.document.map_or(&Seal::NotChecked { why: NotChecked::Opaque }, |document| &document.seal)
     }
 
     fn confirmed(&self) -> Option<&'a Confirmed<'a>> {
@@ -189,6 +230,17 @@ impl<'a> Wording<'a> {
             Language::Georgian => text.georgian(),
         }
     }
+}
+
+/// What of a file a digest covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Covered<'a> {
+    /// Every byte.
+    File,
+    /// Its content, not its layout.
+    Content,
+    /// The credential in a picture, not the picture.
+    Badge { title: Option<&'a str> },
 }
 
 /// When, why and by whom something was written about a credential.

@@ -1,7 +1,7 @@
 //! No reader of documents panics, whatever the file; and JSON that another reader reads differently has another digest.
 
 use proptest::prelude::*;
-use sigeli::document::canonicalise;
+use sigeli::document::{canonicalise, seal};
 use sigeli_verifier::credential::Profile;
 
 const PROFILES: [Option<Profile>; 5] =
@@ -52,6 +52,7 @@ fn read_all(file: &[u8]) {
         match canonicalise(file, force) {
             Ok(canonical) => {
                 let _ = (canonical.digest(), canonical.facts(), canonical.picture());
+                let _ = seal(file, canonical.profile());
             }
             Err(error) => assert!(!error.code().is_empty() && !error.to_string().is_empty()),
         }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sigeli::document::{StatedDate, StrictJson, canonicalise};
+use sigeli::document::{Seal, Signer, StatedDate, StrictJson, canonicalise, seal};
 use sigeli_verifier::credential::{Profile, leaf_commitment, status_handle};
 use sigeli_verifier::ids::Salt;
 
@@ -355,4 +355,48 @@ fn recompressed(png: &[u8]) -> Vec<u8> {
     out.extend(chunk(b"IDAT", &miniz_oxide::deflate::compress_to_vec_zlib(&pixels, 9)));
     out.extend(chunk(b"IEND", b""));
     out
+}
+
+/// Seals in foreign documents: those that can be checked offline are right, and wrong once the content is changed.
+#[test]
+fn foreign_seals_are_checked_where_they_can_be() {
+    let Some(folder) = vectors("foreign seals") else { return };
+    let found = |bytes: &[u8], profile: Profile| match seal(bytes, profile) {
+        Seal::Valid { signer: Signer::Certificate { holder } } => format!("certificate of {holder}"),
+        Seal::Valid { signer: Signer::Key { name } } => name.split(':').take(2).collect::<Vec<_>>().join(":"),
+        Seal::Broken => "broken".into(),
+        Seal::Absent => "absent".into(),
+        Seal::NotChecked { why } => format!("{why:?}"),
+    };
+    for (file, profile, content) in FOREIGN {
+        let expected = match file {
+            "europass-elm/Sample-MC-Annex1-signed.jsonld" | "europass-elm/Sample-CertOfPart-signed.jsonld" => {
+                "certificate of ORGANIZACION TEST"
+            }
+            "ob3-validator/clr20/simple.jwt"
+            | "ob3-validator/simple-jwt.png"
+            | "ob3-validator/simple-jwt.svg"
+            | "ob3-validator/simple-jwt_v1.png"
+            | "ob3-validator/simple-jwt_v1.svg" => "urn:ietf",
+            "vc-di-eddsa/eddsa-jcs-2022/signedJCS.json" => "did:key",
+            "ob3-validator/simple.jwt" | "ob3-validator/velocity.jwt" => "KeyElsewhere",
+            _ if profile == Profile::Raw => "Opaque",
+            _ if String::from_utf8_lossy(&read(folder.join(file))).contains("\"proof\"") => "Method",
+            _ => "absent",
+        };
+        let original = read(folder.join(file));
+        assert_eq!(found(&original, profile), expected, "{file}");
+        // A change inside the credential breaks the seals that were right.
+        let Some(content) = content.filter(|_| expected.starts_with("certificate") || expected.contains(':')) else {
+            continue;
+        };
+        if file.ends_with(".png") {
+            continue;
+        }
+        let start = original.windows(content.len()).position(|window| window == content.as_bytes());
+        let mut changed = original.clone();
+        // Behind the place that was found, so that the payload of a JWS is hit and not its form.
+        changed[start.expect("the content is there") + content.len() + 5] ^= 2;
+        assert!(["broken", "Malformed"].contains(&found(&changed, profile).as_str()), "{file}");
+    }
 }

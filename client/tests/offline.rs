@@ -17,12 +17,12 @@ use sigeli_verifier::{
     bundle::Bundle,
     decode::Decode as _,
     encode::Encode as _,
-    ids::{AuthorityId, DecisionRef, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
+    ids::{AuthorityId, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
     record::{
-        BatchChange, BatchState, BatchStatus, InstitutionState, PermissionRecord, PermissionStanding, PermissionState,
-        StatusState, Writer,
+        BatchChange, BatchRecord, BatchState, BatchStatus, InstitutionState, PermissionRecord, PermissionStanding,
+        PermissionState, StatusState, Writer,
     },
-    transaction::{DecisionReason, StatusReason},
+    transaction::{DecisionReason, Field, Level, StatusReason},
     trust::NetworkKind,
     verdict::{Freshness, Verdict},
 };
@@ -241,14 +241,14 @@ fn the_eight_lines_in_english() {
 GENUINE AND VALID
 TEST LEDGER: what it says has no legal force.
 
-[ ok ] 1. Document       This file is exactly the one that the institution registered.
+[ ok ] 1. Document       The content of this file is exactly what the institution registered.
 [ ok ] 2. Registered     Registered by Georgian Technical University on 2026-11-24 12:00:00 (Tbilisi time), block 40.
 [ ok ] 3. Ledger         Confirmed by 3 of 4 validators of “Register of Micro-credentials”; the proof was checked on this computer.
 [ ok ] 4. Institution    Georgian Technical University was authorised on that date (authorised until 2029-12-31).
 [ ok ] 5. Programme      Secure Web Applications: NQF level 6, field 0613, 3 of at most 5 ECTS, issued on 2026-11-20; accredited on that date. Accredited until 2027-08-31. Compare with the document.
 [ ok ] 6. Status         Not revoked as of 2026-11-24 13:00:00 (Tbilisi time), 30 seconds ago.
 [ ok ] 7. Dates          Valid from 2026-11-20T00:00:00Z; no end date.
-[ -- ] 8. Issuer's seal  A seal of the issuer inside the file, if there is one, is not checked by this program.
+[ -- ] 8. Issuer's seal  The file bears no seal of its issuer; the ledger's proof needs none.
 
 ნინო მაგალითაშვილი. Compare this name with an identity document: no ledger can check it.
 "
@@ -285,6 +285,114 @@ fn the_eight_lines_in_georgian() {
     production.write("trust", &world.trust(NetworkKind::Production).to_bytes());
     let run = verify(production.directory.path(), &["p.pdf"]);
     assert_eq!((run.exit, run.out.contains("TEST LEDGER")), (0, false));
+}
+
+const STATING: &[u8] = br#"{"name":"Web","issued":"2026-11-16T08:00:00Z","credentialSubject":{
+    "achieved":{"nqfLevel":6,"iscedF":"0613","ectsCredits":3}}}"#;
+
+/// A registered document that states something else than the register is not genuine, and the line says what.
+#[test]
+fn a_document_that_contradicts_the_register_exits_2() {
+    let world = World::new(1);
+    let issued = Issued::new(&[("s.json", STATING)]);
+    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
+    let verified = |record: fn(BatchRecord) -> BatchRecord, language: &str| {
+        let says = Says { record, ..Says::default() };
+        issued.write("s.json.sigeli", &world.bundle_saying(&issued, 0, &says).to_bytes());
+        let run = verify(issued.directory.path(), &["s.json", "--json", "--lang", language]);
+        let report = json(&run);
+        let check = report["checks"][4].clone();
+        let text = check["text"].as_str().unwrap().to_owned();
+        (run.exit, check["code"].as_str().unwrap().to_owned(), text)
+    };
+    let (exit, code, text) = verified(|record| record, "en");
+    assert_eq!((exit, code.as_str()), (0, "accredited"));
+    assert!(text.ends_with(" The document states the same."), "{text}");
+    let (_, _, text) = verified(|record| BatchRecord { ects: EctsTenths::new(40), ..record }, "en");
+    assert!(text.ends_with(" Compare with the document."), "fewer credits than registered: {text}");
+    let cases: [(fn(BatchRecord) -> BatchRecord, &str, &str); 4] = [
+        (
+            |record| BatchRecord { level: Level::new(5).unwrap(), ..record },
+            "The document says something else than what was registered: it states level 6, registered is 5.",
+            "მითითებულია დონე 6, დარეგისტრირებულია 5.",
+        ),
+        (
+            |record| BatchRecord { field: Field::new(612).unwrap(), ..record },
+            "it states field 0613, registered is 0612.",
+            "მითითებულია სფერო 0613, დარეგისტრირებულია 0612.",
+        ),
+        (
+            |record| BatchRecord { ects: EctsTenths::new(25), ..record },
+            "it states 3 ECTS, registered are 2.5.",
+            "მითითებულია 3 ECTS, დარეგისტრირებულია 2.5.",
+        ),
+        (
+            |record| BatchRecord { anchored_time: TimeMs::new(1_794_700_800_000), ..record },
+            "it states that it was issued on 2026-11-16, and was registered on 2026-11-15.",
+            "გაცემის თარიღად მითითებულია 2026-11-16, დარეგისტრირდა კი 2026-11-15.",
+        ),
+    ];
+    for (record, english, georgian) in cases {
+        for (language, expected) in [("en", english), ("ka", georgian)] {
+            let (exit, code, text) = verified(record, language);
+            assert_eq!((exit, code.as_str()), (2, "contradicted"), "{expected}");
+            assert!(text.ends_with(expected), "{text}");
+        }
+    }
+}
+
+/// A seal of the issuer, whatever it is worth, does not change the verdict.
+#[test]
+fn a_seal_is_told_and_never_counts() {
+    let world = World::new(1);
+    let sealed = r#"{"name":"x","proof":{"type":"DataIntegrityProof","cryptosuite":"eddsa-jcs-2022","proofPurpose":"assertionMethod",
+        "verificationMethod":"did:key:z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2","proofValue":"z2"}}"#;
+    let foreign = sealed.replace("eddsa-jcs-2022", "eddsa-rdfc-2022").replace('x', "y");
+    let issued =
+        Issued::new(&[("broken.json", sealed.as_bytes()), ("foreign.json", foreign.as_bytes()), ("a.pdf", PDF)]);
+    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
+    for (position, (name, code)) in
+        [("broken.json", "seal_broken"), ("foreign.json", "seal_not_checked"), ("a.pdf", "seal_not_checked")]
+            .iter()
+            .enumerate()
+    {
+        issued.write(&format!("{name}.sigeli"), &world.bundle(&issued, position, None).to_bytes());
+        let run = verify(issued.directory.path(), &[name, "--json"]);
+        assert_eq!((run.exit, codes(&json(&run))[7]), (0, *code), "{name}");
+    }
+}
+
+/// Line 1 of a badge speaks of the credential in the picture, however the picture was saved.
+#[test]
+fn a_badge_is_the_credential_in_its_picture() {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(kind);
+        checksum.update(data);
+        [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], kind, data, &checksum.finalize().to_be_bytes()].concat()
+    };
+    let picture = |credential: &[u8], pixels: &[u8]| {
+        let badge = [b"openbadgecredential\0\0\0\0\0", credential].concat();
+        let chunks = [chunk(b"IDAT", pixels), chunk(b"iTXt", &badge), chunk(b"IEND", b"")];
+        [b"\x89PNG\r\n\x1a\n".to_vec(), chunks.concat()].concat()
+    };
+    let world = World::new(1);
+    let issued = Issued::new(&[("badge.png", &picture(CREDENTIAL, b"red"))]);
+    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
+    issued.write("badge.png.sigeli", &world.bundle(&issued, 0, None).to_bytes());
+    issued.write("badge.png", &picture(CREDENTIAL, b"green"));
+    let line = |args: &[&str]| {
+        let run = verify(issued.directory.path(), args);
+        (run.exit, json(&run)["checks"][0]["text"].as_str().unwrap().to_owned())
+    };
+    let english = "The credential “Secure Web Applications” inside this picture is exactly the one that the institution \
+        registered. The picture around it is not protected: do not rely on what it shows.";
+    assert_eq!(line(&["badge.png", "--json", "--lang", "en"]), (0, english.into()));
+    let (_, georgian) = line(&["badge.png", "--json", "--lang", "ka"]);
+    assert!(georgian.contains("თვით სურათი დაცული არ არის"), "{georgian}");
+    let forged = String::from_utf8(CREDENTIAL.to_vec()).unwrap().replace("Secure", "Other");
+    issued.write("badge.png", &picture(forged.as_bytes(), b"red"));
+    assert_eq!(line(&["badge.png", "--json", "--lang", "en"]).0, 2);
 }
 
 /// Every bit of a bundle is bound: whichever is turned, the credential is no longer shown as valid.

@@ -29,7 +29,8 @@ pub(super) fn verify(args: &VerifyArgs) -> Result<u8, Failure> {
         max_age_ms: u64::try_from(args.max_age.as_millis()).unwrap_or(u64::MAX),
     };
     let report = evidence.judge(freshness);
-    let words = Wording { language: language(args.lang), report: &report, freshness, facts: evidence.facts() };
+    let words =
+        Wording { language: language(args.lang), report: &report, freshness, document: evidence.read_document() };
     if args.json {
         print(&report::json(&words, evidence.bundle.as_ref().ok()));
     } else {

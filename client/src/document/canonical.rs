@@ -132,7 +132,7 @@ fn jcs(mut json: StrictJson) -> Result<Canonical<'static>, DocumentError> {
     if json.object().is_none() {
         return Err(DocumentError::JsonNotAnObject);
     }
-    json.remove_top_level("proof");
+    let _proof = json.take_top_level("proof");
     Ok(Canonical { profile: Profile::Jcs, bytes: Cow::Owned(json.canonical_bytes()), picture: None })
 }
 

@@ -46,7 +46,7 @@ enum Encoding {
 }
 
 /// The objects that carry `protected`, `header` and `signature`: the outer one (flattened) or the entries of `signatures`.
-fn signatures(object: &Map<String, Value>) -> Result<Vec<&Map<String, Value>>, DocumentError> {
+pub(super) fn signatures(object: &Map<String, Value>) -> Result<Vec<&Map<String, Value>>, DocumentError> {
     let carriers = match (object.get("signature"), object.get("signatures")) {
         (Some(_), None) => vec![object],
         (None, Some(Value::Array(entries))) => {

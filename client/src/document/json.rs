@@ -69,10 +69,16 @@ impl StrictJson {
         }
     }
 
-    /// Drops a member of the outermost object; nothing happens if there is none of that name.
-    pub(super) fn remove_top_level(&mut self, name: &str) {
-        if let Value::Object(members) = &mut self.0 {
-            members.remove(name);
+    /// A value that was put together from parts of strictly read ones.
+    pub(super) const fn of_value(value: Value) -> Self {
+        Self(value)
+    }
+
+    /// Takes a member out of the outermost object, if there is one of that name.
+    pub(super) fn take_top_level(&mut self, name: &str) -> Option<Value> {
+        match &mut self.0 {
+            Value::Object(members) => members.remove(name),
+            _ => None,
         }
     }
 

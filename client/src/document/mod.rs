@@ -22,7 +22,7 @@
 //! - [`Canonical::facts`] reads only bytes that the digest covers.
 //!
 //! # What this module does not do
-//! It checks no SD-JWT disclosure against its digest, fetches nothing, expands no JSON-LD, and normalises no Unicode.
+//! It judges no key or certificate of a seal ([`seal`](fn@seal)) and checks no SD-JWT disclosure against its digest, fetches nothing, expands no JSON-LD, and normalises no Unicode.
 
 mod badge;
 mod canonical;
@@ -33,6 +33,7 @@ mod jades;
 mod json;
 mod jws;
 mod register;
+mod seal;
 mod stated;
 mod text;
 
@@ -42,6 +43,8 @@ pub use date::{Moment, StatedDate};
 pub use error::{DocumentError, Position};
 pub use facts::{DocumentFacts, Standing};
 pub use json::{JSON_DEPTH_MAX, JSON_INTEGER_MAX, JSON_SIZE_BYTES_MAX, StrictJson};
+pub(crate) use register::listed;
 pub use register::{Contradiction, Group, Groups, Registered, contradictions};
+pub use seal::{NotChecked, SEALS_MAX, Seal, Signer, seal};
 pub use stated::StatedFacts;
 pub use text::LocalText;

@@ -7,9 +7,9 @@ use sigeli_verifier::{
     verdict::{CheckId, Finding, Verdict},
 };
 
-use super::{Age, Standing, Wording};
+use super::{Age, Covered, Standing, Wording};
 use crate::{
-    document::StatedDate,
+    document::{Contradiction, NotChecked, Seal, Signer, StatedDate, listed},
     values::{ects_text, tbilisi},
 };
 
@@ -73,8 +73,7 @@ fn ago(seconds: u64) -> String {
 /// Every finding has its sentence; details are there whenever the ledger's line passed.
 pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
     let fixed = match finding {
-        Finding::DocumentMatches if words.confirmed().is_none() => "This file is the one that its bundle was made for.",
-        Finding::DocumentMatches => "This file is exactly the one that the institution registered.",
+        Finding::DocumentMatches => return matches(words),
         Finding::DocumentChanged => "This file was changed, or is not the registered one.",
         Finding::DocumentUnreadable => "This file is too large to be read in the form in which it was registered.",
         Finding::BundleMissing => {
@@ -96,8 +95,8 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         }
         Finding::KeyCompromised => "It was registered with a key that was reported compromised before that.",
         Finding::ClockBehind => "This computer's clock is behind the ledger's time: set it, then check again.",
-        Finding::SealNotChecked => {
-            "A seal of the issuer inside the file, if there is one, is not checked by this program."
+        Finding::SealValid | Finding::SealBroken | Finding::SealAbsent | Finding::SealNotChecked => {
+            return seal(finding, words);
         }
         Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
             return dates(finding, words);
@@ -106,6 +105,7 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
             return registration(finding, words);
         }
         Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
+        Finding::Contradicted => return contradicted(words),
         Finding::NotRevoked
         | Finding::Reinstated
         | Finding::Revoked
@@ -117,6 +117,71 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         | Finding::StatusStale => return status(finding, words),
     };
     fixed.into()
+}
+
+fn matches(words: &Wording<'_>) -> String {
+    let what = match words.covered() {
+        Covered::File => "This file".into(),
+        Covered::Content => "The content of this file".into(),
+        Covered::Badge { title: None } => "The credential inside this picture".into(),
+        Covered::Badge { title: Some(title) } => format!("The credential \u{201C}{title}\u{201D} inside this picture"),
+    };
+    let is = match (words.confirmed(), words.covered()) {
+        (None, _) => "is the one that its bundle was made for",
+        (Some(_), Covered::Content) => "is exactly what the institution registered",
+        (Some(_), _) => "is exactly the one that the institution registered",
+    };
+    let unprotected = match words.covered() {
+        Covered::Badge { .. } => " The picture around it is not protected: do not rely on what it shows.",
+        _ => "",
+    };
+    format!("{what} {is}.{unprotected}")
+}
+
+fn seal(finding: Finding, words: &Wording<'_>) -> String {
+    match (finding, words.seal()) {
+        (Finding::SealValid, Seal::Valid { signer: Signer::Certificate { holder } }) => format!(
+            "A seal inside the file is valid under a certificate that names \u{201C}{holder}\u{201D}. The certificate itself was not checked."
+        ),
+        (Finding::SealValid, Seal::Valid { signer: Signer::Key { name } }) => format!(
+            "A seal inside the file is valid under the key {name}. Whose key that is, this program does not check."
+        ),
+        (Finding::SealValid, _) => "A seal inside the file is valid.".into(),
+        (Finding::SealBroken, _) => {
+            "A seal inside the file is broken: it, or what it seals, was changed. The ledger's proof does not rest on it."
+                .into()
+        }
+        (Finding::SealAbsent, _) => "The file bears no seal of its issuer; the ledger's proof needs none.".into(),
+        (_, Seal::NotChecked { why: NotChecked::Method }) => {
+            "There is a seal inside the file, of a kind that this program does not check.".into()
+        }
+        (_, Seal::NotChecked { why: NotChecked::KeyElsewhere }) => {
+            "There is a seal inside the file whose key is not in it: it was not checked.".into()
+        }
+        (_, Seal::NotChecked { why: NotChecked::Malformed }) => {
+            "There is a seal inside the file that cannot be read: it was not checked.".into()
+        }
+        _ => "A seal of the issuer inside the file, if there is one, is not checked by this program.".into(),
+    }
+}
+
+fn contradicted(words: &Wording<'_>) -> String {
+    let one = |contradiction: &Contradiction| match contradiction {
+        Contradiction::Level { stated, registered } => {
+            format!("it states level {}, registered is {}", stated.get(), registered.get())
+        }
+        Contradiction::Field { stated, registered } => {
+            format!("it states field {}, registered is {registered}", listed(stated))
+        }
+        Contradiction::Credits { stated, registered } => {
+            format!("it states {} ECTS, registered are {}", ects_text(*stated), ects_text(*registered))
+        }
+        Contradiction::Issued { stated, anchored } => {
+            format!("it states that it was issued on {stated}, and was registered on {anchored}")
+        }
+    };
+    let all: Vec<_> = words.contradictions().iter().map(one).collect();
+    format!("The document says something else than what was registered: {}.", all.join("; "))
 }
 
 fn registration(finding: Finding, words: &Wording<'_>) -> String {
@@ -167,9 +232,9 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     if finding == Finding::AccreditedThen {
         since.push_str(" That does not touch what was issued before.");
     }
+    let compare = if words.is_stated() { "The document states the same." } else { "Compare with the document." };
     format!(
-        "{name}: NQF level {}, field {}, {} of at most {} ECTS, issued on {}; accredited on that date. {since} Compare with \
-         the document.",
+        "{name}: NQF level {}, field {}, {} of at most {} ECTS, issued on {}; accredited on that date. {since} {compare}",
         batch.level.get(),
         batch.field,
         ects_text(batch.ects),
@@ -248,7 +313,7 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
 }
 
 fn dates(finding: Finding, words: &Wording<'_>) -> String {
-    let Some(facts) = words.facts else {
+    let Some(facts) = words.facts() else {
         return "This kind of file states no dates that this program can read: look for them in the document.".into();
     };
     let text = |date: &StatedDate| date.moment().map(|moment| moment.text().to_owned());

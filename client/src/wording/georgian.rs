@@ -7,9 +7,9 @@ use sigeli_verifier::{
     verdict::{CheckId, Finding, Verdict},
 };
 
-use super::{Age, Standing, Wording};
+use super::{Age, Covered, Standing, Wording};
 use crate::{
-    document::StatedDate,
+    document::{Contradiction, NotChecked, Seal, Signer, StatedDate, listed},
     values::{ects_text, tbilisi},
 };
 
@@ -72,10 +72,7 @@ fn ago(seconds: u64) -> String {
 /// Every finding has its sentence; details are there whenever the ledger's line passed.
 pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
     let fixed = match finding {
-        Finding::DocumentMatches if words.confirmed().is_none() => {
-            "ეს ფაილი ის არის, რომლისთვისაც თანდართული დადასტურება (.sigeli) შეიქმნა."
-        }
-        Finding::DocumentMatches => "ეს ფაილი ზუსტად ის არის, რომელიც დაწესებულებამ დაარეგისტრირა.",
+        Finding::DocumentMatches => return matches(words),
         Finding::DocumentChanged => "ეს ფაილი შეცვლილია ან არ არის ის, რომელიც დარეგისტრირდა.",
         Finding::DocumentUnreadable => "ფაილი ზედმეტად დიდია იმ სახით წასაკითხად, რომლითაც დარეგისტრირდა.",
         Finding::BundleMissing => {
@@ -97,7 +94,9 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         }
         Finding::KeyCompromised => "რეგისტრაციისას გამოყენებული გასაღები მანამდე გამოცხადდა კომპრომეტირებულად.",
         Finding::ClockBehind => "ამ კომპიუტერის საათი რეესტრის დროს ჩამორჩება: გაასწორეთ და შეამოწმეთ ხელახლა.",
-        Finding::SealNotChecked => "ფაილში გამცემის შტამპს, თუ არის, ეს პროგრამა არ ამოწმებს.",
+        Finding::SealValid | Finding::SealBroken | Finding::SealAbsent | Finding::SealNotChecked => {
+            return seal(finding, words);
+        }
         Finding::InForce | Finding::Expired | Finding::NotYetValid | Finding::DatesUnknown => {
             return dates(finding, words);
         }
@@ -105,6 +104,7 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
             return registration(finding, words);
         }
         Finding::Accredited | Finding::AccreditedThen => return programme(finding, words),
+        Finding::Contradicted => return contradicted(words),
         Finding::NotRevoked
         | Finding::Reinstated
         | Finding::Revoked
@@ -116,6 +116,70 @@ pub(super) fn line(finding: Finding, words: &Wording<'_>) -> String {
         | Finding::StatusStale => return status(finding, words),
     };
     fixed.into()
+}
+
+fn matches(words: &Wording<'_>) -> String {
+    let what = match words.covered() {
+        Covered::File => "ეს ფაილი".into(),
+        Covered::Content => "ამ ფაილის შინაარსი".into(),
+        Covered::Badge { title: None } => "ამ სურათში ჩადებული დოკუმენტი".into(),
+        Covered::Badge { title: Some(title) } => format!("ამ სურათში ჩადებული დოკუმენტი „{title}“"),
+    };
+    let is = match words.confirmed() {
+        None => "ის არის, რომლისთვისაც თანდართული დადასტურება (.sigeli) შეიქმნა",
+        Some(_) => "ზუსტად ის არის, რომელიც დაწესებულებამ დაარეგისტრირა",
+    };
+    let unprotected = match words.covered() {
+        Covered::Badge { .. } => " თვით სურათი დაცული არ არის: ნუ დაეყრდნობით იმას, რასაც ის აჩვენებს.",
+        _ => "",
+    };
+    format!("{what} {is}.{unprotected}")
+}
+
+fn seal(finding: Finding, words: &Wording<'_>) -> String {
+    match (finding, words.seal()) {
+        (Finding::SealValid, Seal::Valid { signer: Signer::Certificate { holder } }) => format!(
+            "ფაილში არსებული შტამპი სწორია; მის სერტიფიკატში მფლობელად მითითებულია „{holder}“. თვით სერტიფიკატი არ შემოწმებულა."
+        ),
+        (Finding::SealValid, Seal::Valid { signer: Signer::Key { name } }) => format!(
+            "ფაილში არსებული შტამპი სწორია გასაღებით {name}. ვის ეკუთვნის ეს გასაღები, ეს პროგრამა არ ამოწმებს."
+        ),
+        (Finding::SealValid, _) => "ფაილში არსებული შტამპი სწორია.".into(),
+        (Finding::SealBroken, _) => {
+            "ფაილში არსებული შტამპი დარღვეულია: შეცვლილია ის ან დაშტამპული ტექსტი. რეესტრის მტკიცებულება მას არ ეყრდნობა."
+                .into()
+        }
+        (Finding::SealAbsent, _) => "ფაილს გამცემის შტამპი არ აქვს; რეესტრის მტკიცებულებას იგი არ სჭირდება.".into(),
+        (_, Seal::NotChecked { why: NotChecked::Method }) => {
+            "ფაილში არის შტამპი, რომლის სახეობას ეს პროგრამა არ ამოწმებს.".into()
+        }
+        (_, Seal::NotChecked { why: NotChecked::KeyElsewhere }) => {
+            "ფაილში არის შტამპი, რომლის გასაღები ფაილში არ არის: იგი არ შემოწმებულა.".into()
+        }
+        (_, Seal::NotChecked { why: NotChecked::Malformed }) => {
+            "ფაილში არის შტამპი, რომელიც არ იკითხება: იგი არ შემოწმებულა.".into()
+        }
+        _ => "ფაილში გამცემის შტამპს, თუ არის, ეს პროგრამა არ ამოწმებს.".into(),
+    }
+}
+
+fn contradicted(words: &Wording<'_>) -> String {
+    let one = |contradiction: &Contradiction| match contradiction {
+        Contradiction::Level { stated, registered } => {
+            format!("მითითებულია დონე {}, დარეგისტრირებულია {}", stated.get(), registered.get())
+        }
+        Contradiction::Field { stated, registered } => {
+            format!("მითითებულია სფერო {}, დარეგისტრირებულია {registered}", listed(stated))
+        }
+        Contradiction::Credits { stated, registered } => {
+            format!("მითითებულია {} ECTS, დარეგისტრირებულია {}", ects_text(*stated), ects_text(*registered))
+        }
+        Contradiction::Issued { stated, anchored } => {
+            format!("გაცემის თარიღად მითითებულია {stated}, დარეგისტრირდა კი {anchored}")
+        }
+    };
+    let all: Vec<_> = words.contradictions().iter().map(one).collect();
+    format!("დოკუმენტში სხვა რამ წერია, ვიდრე დარეგისტრირდა: {}.", all.join("; "))
 }
 
 fn registration(finding: Finding, words: &Wording<'_>) -> String {
@@ -168,9 +232,14 @@ fn programme(finding: Finding, words: &Wording<'_>) -> String {
     if finding == Finding::AccreditedThen {
         since.push_str(" ეს მანამდე გაცემულს არ ეხება.");
     }
+    let compare = if words.is_stated() {
+        "დოკუმენტშიც ასე წერია."
+    } else {
+        "შეადარეთ დოკუმენტს."
+    };
     format!(
         "{name}: ეროვნული ჩარჩოს დონე {}, სფერო {}, {} ECTS (დასაშვებია არაუმეტეს {}), გაცემულია {}; იმ დღეს აკრედიტებული \
-         იყო. {since} შეადარეთ დოკუმენტს.",
+         იყო. {since} {compare}",
         batch.level.get(),
         batch.field,
         ects_text(batch.ects),
@@ -253,7 +322,7 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
 }
 
 fn dates(finding: Finding, words: &Wording<'_>) -> String {
-    let Some(facts) = words.facts else {
+    let Some(facts) = words.facts() else {
         return "ასეთ ფაილში ვადებს ეს პროგრამა ვერ კითხულობს: ნახეთ დოკუმენტში.".into();
     };
     let text = |date: &StatedDate| date.moment().map(|moment| moment.text().to_owned());

@@ -67,6 +67,8 @@ pub(crate) struct Says {
     pub(crate) institution: InstitutionState,
     /// The accreditation.
     pub(crate) permission: PermissionRecord,
+    /// What its record of the batch is, given the one that follows from the batch.
+    pub(crate) record: fn(BatchRecord) -> BatchRecord,
 }
 
 impl Default for Says {
@@ -78,6 +80,7 @@ impl Default for Says {
             compromised: None,
             institution: InstitutionState::Active,
             permission: permission_record(),
+            record: |record| record,
         }
     }
 }
@@ -166,7 +169,7 @@ impl World {
         let registers = InstitutionRegisters { keys, permissions, statuses };
         let institution = institution_facts(says);
         let value = institution.value(&registers.root());
-        let record = BatchRecord { status: says.batch, ..batch_record(batch) };
+        let record = (says.record)(BatchRecord { status: says.batch, ..batch_record(batch) });
         let roots = StateRoots {
             institutions: one(record::institution_key(INSTITUTION), &value),
             batches: one(record::batch_key(INSTITUTION, &root), &record.to_bytes()),

@@ -158,6 +158,8 @@ finding! {
     Accredited = ("accredited", Pass),
     /// It was accredited then; the accreditation has ended, or does not hold for now.
     AccreditedThen = ("accredited_then_ended", Pass),
+    /// The programme was accredited, but the document states a level, field, credits or date of issue that cannot be so.
+    Contradicted = ("contradicted", Fail),
     /// Nothing was written against the credential.
     NotRevoked = ("not_revoked", Pass),
     /// It was suspended and is valid again.
@@ -186,7 +188,13 @@ finding! {
     NotYetValid = ("not_yet_valid", Fail),
     /// The document states no dates that this program can read.
     DatesUnknown = ("dates_unknown", Unknown),
-    /// The issuer's own seal is not checked by this program.
+    /// The issuer's own seal is right under the key that the document names; whose key that is was not judged.
+    SealValid = ("seal_valid", Pass),
+    /// The issuer's own seal is wrong.
+    SealBroken = ("seal_broken", Fail),
+    /// The document bears no seal of its issuer.
+    SealAbsent = ("seal_absent", Unknown),
+    /// The issuer's own seal, if there is one, was not checked.
     SealNotChecked = ("seal_not_checked", Unknown),
 }
 
@@ -256,6 +264,29 @@ pub struct Freshness {
     pub max_age_ms: u64,
 }
 
+/// What is known of a document's own seal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SealState {
+    /// It bears none.
+    Absent,
+    /// It is right under the key that the document names.
+    Valid,
+    /// It is wrong.
+    Broken,
+    /// It was not checked, or not looked for.
+    #[default]
+    NotChecked,
+}
+
+/// What only a reader of the document can tell. The verifier reads no documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// Whether the document states something that cannot be so if it is what the confirmed batch record says it is.
+    pub contradicts: bool,
+    /// Its own seal.
+    pub seal: SealState,
+}
+
 /// Eight lines, one verdict, and what was confirmed.
 #[derive(Debug, Clone)]
 pub struct Report<'a> {
@@ -284,6 +315,25 @@ impl<'a> Report<'a> {
             }
         });
         Self::new(findings, None)
+    }
+
+    /// The report with what a reader of the document found: a contradiction turns line 5 red where that line passed, and the seal
+    /// takes line 8.
+    #[must_use]
+    pub fn with_reading(self, reading: Reading) -> Self {
+        let findings = self.checks.map(|check| match (check.id, check.finding) {
+            (CheckId::Programme, Finding::Accredited | Finding::AccreditedThen) if reading.contradicts => {
+                Finding::Contradicted
+            }
+            (CheckId::Seal, _) => match reading.seal {
+                SealState::Absent => Finding::SealAbsent,
+                SealState::Valid => Finding::SealValid,
+                SealState::Broken => Finding::SealBroken,
+                SealState::NotChecked => Finding::SealNotChecked,
+            },
+            (_, finding) => finding,
+        });
+        Self::new(findings, self.confirmed)
     }
 
     /// The lines, in order.

@@ -10,7 +10,7 @@ use sigeli_verifier::{
     record::{BatchState, BatchStatus, PermissionState, StatusState, Writer},
     time::{Day, Window},
     trust::{Checkpoint, Trust},
-    verdict::{CheckId, CheckState, DocumentDates, Finding, Freshness, Report, Verdict, judge},
+    verdict::{CheckId, CheckState, DocumentDates, Finding, Freshness, Reading, Report, SealState, Verdict, judge},
 };
 
 use crate::common::world::{
@@ -89,6 +89,34 @@ fn a_valid_credential_passes_every_line_but_the_seal() {
     assert_eq!((confirmed.confirmed_by, confirmed.validators), (3, 4));
     assert_eq!(confirmed.time, TimeMs::new(HEADER_TIME));
     assert_eq!(confirmed.institution.name_en.as_str(), "Georgian Technical University");
+}
+
+/// What a reader of the document found: a contradiction counts where line 5 had passed, a seal never.
+#[test]
+fn a_contradiction_makes_it_false_and_a_seal_changes_nothing() {
+    let world = World::new();
+    let bundle = world.bundle(0, true);
+    let seals = [
+        (SealState::Absent, Finding::SealAbsent),
+        (SealState::Valid, Finding::SealValid),
+        (SealState::Broken, Finding::SealBroken),
+        (SealState::NotChecked, Finding::SealNotChecked),
+    ];
+    for (seal, finding) in seals {
+        for (contradicts, programme, verdict) in
+            [(false, Finding::Accredited, Verdict::Valid), (true, Finding::Contradicted, Verdict::NotGenuine)]
+        {
+            let report = judged(&bundle, 0, &world.trust, READABLE, SOON).with_reading(Reading { contradicts, seal });
+            check_rules(&report);
+            assert_eq!((found(&report, CheckId::Programme), report.verdict()), (programme, verdict));
+            assert_eq!(found(&report, CheckId::Seal), finding);
+            assert_eq!(found(&report, CheckId::Status), Finding::NotRevoked, "the other lines stay");
+        }
+    }
+    let unchecked = Report::unchecked(CheckId::Ledger, Finding::TrustUnreadable)
+        .with_reading(Reading { contradicts: true, seal: SealState::Valid });
+    assert_eq!(found(&unchecked, CheckId::Programme), Finding::NotReached, "nothing was confirmed to contradict");
+    assert_eq!(unchecked.verdict(), Verdict::Unchecked);
 }
 
 #[test]
@@ -424,6 +452,10 @@ fn every_finding_is_reachable() {
                 note(&judge(&bundle, &digest(credential + 1), &world.trust, READABLE, freshness));
                 note(&judge(&unsigned, &digest(credential), &world.trust, READABLE, freshness));
                 note(&judge(&foreign, &digest(credential), &world.trust, READABLE, freshness));
+                for seal in [SealState::Absent, SealState::Valid, SealState::Broken] {
+                    let report = judge(&bundle, &digest(credential), &world.trust, READABLE, freshness);
+                    note(&report.with_reading(Reading { contradicts: true, seal }));
+                }
             }
         }
     }
