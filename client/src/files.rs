@@ -140,7 +140,18 @@ pub fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileErro
 fn write_synced(path: &Path, bytes: &[u8], access: Access) -> Result<(), FileError> {
     let refused = |source| failed(FileAction::Write, path)(source);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(access.mode()).open(path).map_err(refused)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(refused)
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    remove_unless_whole(path, written)
+}
+
+/// Takes a file away that this call has made and could not fill, as on a full disk: an empty file under the name of a key would
+/// look like one, and bar the name for the next attempt.
+fn remove_unless_whole(path: &Path, written: io::Result<()>) -> Result<(), FileError> {
+    written.map_err(|source| {
+        // Best effort: the error that is told is the one of writing.
+        drop(std::fs::remove_file(path));
+        failed(FileAction::Write, path)(source)
+    })
 }
 
 /// A directory that is filled under a name of its own and appears under its final name in one step.
@@ -240,6 +251,18 @@ mod tests {
         std::fs::create_dir_all(taken.join("x")).unwrap();
         assert!(replace(&taken, b"four", Access::Everyone).is_err());
         assert_eq!(names(directory.path()), ["a", "d"]);
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_filled_is_taken_away_and_its_name_is_free() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        std::fs::write(&path, b"").unwrap();
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        assert!(matches!(remove_unless_whole(&path, Err(full)), Err(FileError::System { .. })));
+        assert_eq!(names(directory.path()), Vec::<String>::new());
+        create(&path, b"whole", Access::Owner).unwrap();
+        assert!(remove_unless_whole(&path, Ok(())).is_ok() && read(&path, 5).is_ok());
     }
 
     #[test]
