@@ -4,7 +4,11 @@
 //! A bundle carries nothing that a verifier recomputes (roots, ids, keys of registers) or trusts already (the genesis
 //! hash, the validators). So a change of any byte ends in another header id, which no quorum has signed.
 
+mod parts;
+
 use alloc::vec::Vec;
+
+pub use self::parts::{JoinError, RECEIPT_MAGIC, ReceiptPart, STAMP_MAGIC, StampPart, bundle_tag, receipt_tag};
 
 use crate::{
     batch::BatchPath,

@@ -205,6 +205,22 @@ pub const EVIDENCE: Context = Context {
         196, 18, 183, 248, 222, 20, 25, 125,
     ],
 };
+/// A receipt, to tell which one a stamp was made for.
+pub const RECEIPT: Context = Context {
+    name: "ge.microcredential.ledger 2026-11 v1 receipt tag",
+    key: [
+        112, 201, 40, 249, 218, 144, 170, 123, 111, 67, 79, 97, 105, 170, 37, 11, 61, 203, 50, 15, 251, 68, 182, 235,
+        249, 46, 157, 0, 29, 68, 213, 21,
+    ],
+};
+/// A bundle, to tell which one a part of it belongs to.
+pub const BUNDLE: Context = Context {
+    name: "ge.microcredential.ledger 2026-11 v1 bundle tag",
+    key: [
+        218, 203, 215, 89, 185, 62, 84, 188, 125, 142, 67, 64, 118, 94, 20, 93, 50, 219, 66, 97, 238, 23, 88, 168, 238,
+        210, 99, 163, 210, 245, 232, 196,
+    ],
+};
 
 /// The checksum of a trust file.
 pub const TRUST_FILE: Context = Context {
@@ -216,7 +232,7 @@ pub const TRUST_FILE: Context = Context {
 };
 
 /// All hash domains, for the tests and the documentation.
-pub const ALL: [&Context; 21] = [
+pub const ALL: [&Context; 23] = [
     &DOCUMENT,
     &LEAF,
     &BATCH_NODE,
@@ -238,6 +254,8 @@ pub const ALL: [&Context; 21] = [
     &STATE_NODE,
     &TRUST_FILE,
     &EVIDENCE,
+    &RECEIPT,
+    &BUNDLE,
 ];
 
 #[cfg(test)]

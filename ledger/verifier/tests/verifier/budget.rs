@@ -83,8 +83,12 @@ fn path(position: &Position) -> RegisterPath {
 }
 
 fn template(world: &World, signers: &[u8]) -> Bundle {
+    template_of(world, signers, CREDENTIALS_PER_BATCH)
+}
+
+fn template_of(world: &World, signers: &[u8], credentials: u32) -> Bundle {
     let mut bundle = world.bundle(0, false);
-    let height = BatchHeight::for_credentials(CREDENTIALS_PER_BATCH).unwrap();
+    let height = BatchHeight::for_credentials(credentials).unwrap();
     bundle.receipt.path = BatchPath::new(LeafIndex::new(0), vec![[7; 32]; height.get().into()]).unwrap();
     let stamp = &mut bundle.stamp.stamp;
     stamp.institution.name_ka = Text::new(&"x".repeat(NAME_KA_BYTES)).unwrap();
@@ -146,6 +150,99 @@ fn ninety_nine_of_a_hundred_bundles_fit_one_qr_code() {
     table("all revocations in one, 4 of 4 signatures", &[0, 1, 2, 3], REVOCATIONS);
     assert!(quorum <= GOAL_BYTES, "{quorum}");
     assert!(all <= GOAL_BYTES, "{all}");
+}
+
+/// The bytes of a register path of this shape.
+fn path_bytes(position: &Position) -> usize {
+    2 + position.siblings.len().div_ceil(8) + 32 * position.siblings.iter().filter(|sibling| **sibling).count()
+}
+
+/// The bytes of what stands at an absent key.
+const fn terminal_bytes(position: &Position) -> usize {
+    if position.empty { 1 } else { 1 + 32 + 32 }
+}
+
+/// The bytes of a bundle without what depends on the registers' sizes and on the number of signatures.
+fn rest_bytes(world: &World, credentials: u32) -> usize {
+    let mut bundle = template_of(world, &[0, 1, 3], credentials);
+    let stamp = &mut bundle.stamp.stamp;
+    let here = || RegisterPath::new(Vec::new()).unwrap();
+    (stamp.batch_path, stamp.institution_path, stamp.status_path) = (here(), here(), here());
+    stamp.status = StatusFinding::Absent(AbsenceTerminal::Empty);
+    bundle.to_bytes().len() - 3 * 2 - 1 - 3 * SIGNATURE_BYTES
+}
+
+/// A signature in a certificate: the validator's position, and the signature.
+const SIGNATURE_BYTES: usize = 65;
+
+/// Sizes of `SAMPLES` bundles by the shapes of their paths, without the rest.
+fn paths_bytes(draw: &mut Draw, batches: &Trie, statuses: &Trie) -> Vec<usize> {
+    let institutions = Trie::draw(draw, INSTITUTIONS * KEYS_PER_INSTITUTION);
+    let mut sizes: Vec<_> = (0..SAMPLES)
+        .map(|_| {
+            let status = statuses.absent(draw);
+            path_bytes(&batches.present(draw))
+                + path_bytes(&institutions.present(draw))
+                + path_bytes(&status)
+                + terminal_bytes(&status)
+        })
+        .collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+#[test]
+fn sizes_by_shape_are_those_of_encoded_bundles() {
+    let (world, mut draw) = (World::new(), Draw::new(7));
+    let trie = Trie::draw(&mut draw, 200);
+    for credentials in [1, 100_000, 1_048_576] {
+        for _ in 0..200 {
+            let mut bundle = template_of(&world, &[0, 1, 3], credentials);
+            let stamp = &mut bundle.stamp.stamp;
+            let (batch, institution, status) =
+                (trie.present(&mut draw), trie.present(&mut draw), trie.absent(&mut draw));
+            (stamp.batch_path, stamp.institution_path, stamp.status_path) =
+                (path(&batch), path(&institution), path(&status));
+            stamp.status = StatusFinding::Absent(if status.empty {
+                AbsenceTerminal::Empty
+            } else {
+                AbsenceTerminal::Other { key: RegisterKey::new([7; 32]), value: ValueHash::new([7; 32]) }
+            });
+            let by_shape = rest_bytes(&world, credentials)
+                + 3 * SIGNATURE_BYTES
+                + path_bytes(&batch)
+                + path_bytes(&institution)
+                + path_bytes(&status)
+                + terminal_bytes(&status);
+            assert_eq!(by_shape, bundle.to_bytes().len());
+        }
+    }
+}
+
+/// `cargo test --release -p sigeli-verifier --test verifier -- --ignored --nocapture table_of_sizes`
+#[test]
+#[ignore = "prints the table of benches/README.md; the test above holds the goal"]
+fn table_of_sizes() {
+    let (world, mut draw) = (World::new(), Draw::new(2_026));
+    let batches = [1_000, 10_000, 100_000, 1_000_000].map(|count| (count, Trie::draw(&mut draw, count)));
+    let statuses = [100, 1_000, 10_000, 100_000, 1_000_000]
+        .map(|count| (count, Trie::draw(&mut draw, count * KEYS_PER_REVOCATION)));
+    for (validators, signatures) in [(4, 3), (7, 5), (20, 14)] {
+        println!("\n{validators} validators, {signatures} signatures\n");
+        print!("| credentials in the batch | batches |");
+        statuses.iter().for_each(|(count, _)| print!(" {count} revocations |"));
+        println!("\n|---|---|{}", "---|".repeat(statuses.len()));
+        for credentials in [16, 1_024, 100_000, 1_048_576] {
+            let rest = rest_bytes(&world, credentials) + signatures * SIGNATURE_BYTES;
+            for (count, batches) in &batches {
+                print!("| {credentials} | {count} |");
+                for (_, statuses) in &statuses {
+                    print!(" {} |", rest + percentile(&paths_bytes(&mut draw, batches, statuses), 990));
+                }
+                println!();
+            }
+        }
+    }
 }
 
 #[test]

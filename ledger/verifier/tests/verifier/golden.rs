@@ -201,6 +201,8 @@ fn proofs(world: &World) -> Vec<Format> {
         format("bundle: revoked", world.bundle(6, true).to_bytes(), any_bundle),
         format("bundle: annulled", world.bundle(8, false).to_bytes(), any_bundle),
         format("bundle: batch revoked", batch_revoked().bundle(other, false).to_bytes(), any_bundle),
+        format("receipt part", world.bundle(0, true).split().0.to_bytes(), |draw| draw.bundle().split().0.to_bytes()),
+        format("stamp part", world.bundle(0, true).split().1.to_bytes(), |draw| draw.bundle().split().1.to_bytes()),
         format("trust file", world.trust.to_bytes(), |draw| draw.trust().to_bytes()),
     ]
 }

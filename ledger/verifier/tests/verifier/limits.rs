@@ -4,7 +4,7 @@ use sigeli_verifier::{
     batch::{BatchHeight, BatchPath, BatchTree},
     block::{Block, transactions_root},
     bounded::{List, Text},
-    bundle::Bundle,
+    bundle::{Bundle, ReceiptPart, StampPart},
     certificate::{CommitCertificate, CommitSignature},
     codes::{Field, FieldPrefix, KeyPurposes, Level, StatusAction, StatusReason},
     decode::{Decode, DecodeError, Reader},
@@ -503,6 +503,14 @@ fn bundles_and_trust_files_are_bounded_before_they_are_read() {
     let at_limit = Bundle::from_bytes(&padded(&bundle, BUNDLE_BYTES_MAX));
     assert_eq!(at_limit, Err(DecodeError::TrailingBytes { count: 65_536 - bundle.len() }));
     assert_eq!(limit::<Bundle>(&padded(&bundle, BUNDLE_BYTES_MAX + 1)), Some(("bundle", 65_536)));
+    let (receipt, stamp) = World::new().bundle(0, true).split();
+    let (receipt, stamp) = (receipt.to_bytes(), stamp.to_bytes());
+    let at_limit = ReceiptPart::from_bytes(&padded(&receipt, BUNDLE_BYTES_MAX));
+    assert_eq!(at_limit, Err(DecodeError::TrailingBytes { count: 65_536 - receipt.len() }));
+    assert_eq!(limit::<ReceiptPart>(&padded(&receipt, BUNDLE_BYTES_MAX + 1)), Some(("bundle", 65_536)));
+    let at_limit = StampPart::from_bytes(&padded(&stamp, BUNDLE_BYTES_MAX));
+    assert_eq!(at_limit, Err(DecodeError::TrailingBytes { count: 65_536 - stamp.len() }));
+    assert_eq!(limit::<StampPart>(&padded(&stamp, BUNDLE_BYTES_MAX + 1)), Some(("bundle", 65_536)));
     let trust = World::new().trust.to_bytes();
     let at_limit = Trust::from_bytes(&padded(&trust, TRUST_BYTES_MAX));
     assert_eq!(at_limit, Err(DecodeError::TrailingBytes { count: 1_048_576 - trust.len() }));

@@ -19,6 +19,7 @@ mod evidence;
 mod golden;
 mod light;
 mod limits;
+mod parts;
 mod published;
 mod records;
 mod reference;

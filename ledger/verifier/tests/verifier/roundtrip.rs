@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sigeli_verifier::{
     batch::BatchPath,
     block::{Block, Header, HeaderProof},
-    bundle::{Bundle, Receipt, Stamp, StampFile, StatusFinding},
+    bundle::{Bundle, Receipt, ReceiptPart, Stamp, StampFile, StampPart, StatusFinding},
     certificate::CommitCertificate,
     decode::Decode,
     encode::Encode,
@@ -53,6 +53,8 @@ fn all_canonical(bytes: &[u8]) -> Result<(), TestCaseError> {
     canonical::<Receipt>(bytes)?;
     canonical::<Stamp>(bytes)?;
     canonical::<StampFile>(bytes)?;
+    canonical::<ReceiptPart>(bytes)?;
+    canonical::<StampPart>(bytes)?;
     canonical::<Bundle>(bytes)?;
     canonical::<Trust>(bytes)
 }
