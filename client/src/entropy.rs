@@ -34,7 +34,7 @@ impl Entropy {
             self.used = 0;
         }
         let taken = &mut self.pool[self.used..self.used + N];
-        let bytes = taken.as_ref().try_into().expect("a slice of N bytes");
+        let bytes = (*taken).try_into().expect("a slice of N bytes");
         // A salt that was handed out shall not linger here.
         zeroize::Zeroize::zeroize(taken);
         self.used += N;

@@ -32,6 +32,12 @@ pub enum FileError {
         /// The name.
         path: PathBuf,
     },
+    /// It is a pipe, a device or a socket.
+    #[error("{} is no file but a pipe, a device or a socket: save what it holds in a file, and name that", path.display())]
+    NotPlain {
+        /// The name.
+        path: PathBuf,
+    },
     /// It exists and must not be overwritten.
     #[error("{} exists already and is not overwritten: choose another name", path.display())]
     Exists {
@@ -74,8 +80,23 @@ fn failed(action: FileAction, path: &Path) -> impl FnOnce(io::Error) -> FileErro
 /// # Errors
 /// [`FileError`].
 pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, FileError> {
-    let file = File::open(path).map_err(failed(FileAction::Read, path))?;
+    let (file, _) = open(path)?;
     read_open(&file, path, bytes_max)
+}
+
+/// Opens a plain file for reading, and says how long it is, in bytes. Anything else is refused before it is opened, since
+/// opening a pipe waits for a writer.
+pub(crate) fn open(path: &Path) -> Result<(File, u64), FileError> {
+    let kind = std::fs::metadata(path).map_err(failed(FileAction::Read, path))?.file_type();
+    if kind.is_dir() {
+        return Err(FileError::IsDirectory { path: path.to_owned() });
+    }
+    if !kind.is_file() {
+        return Err(FileError::NotPlain { path: path.to_owned() });
+    }
+    let file = File::open(path).map_err(failed(FileAction::Read, path))?;
+    let length = file.metadata().map_err(failed(FileAction::Read, path))?.len();
+    Ok((file, length))
 }
 
 /// Reads an open file, named `path` in errors.

@@ -1,16 +1,19 @@
-//! A verdict on paper: eight lines for people, one JSON object for programs.
+//! A verdict on paper: eight lines for people, one JSON object for programs; and many verdicts in one table.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sigeli_verifier::{
     bundle::Bundle,
     transaction::PermissionScope,
     trust::NetworkKind,
-    verdict::{Check, CheckId, CheckState},
+    verdict::{Check, CheckId, CheckState, Verdict},
 };
 
 use crate::{
+    many::{Tally, WORST_FIRST},
     values::{self, rfc3339},
-    wording::{Wording, age_s},
+    wording::{self, Language, Wording, age_s},
 };
 
 /// The version of the JSON format. A member may be added without changing it; none is removed or given another meaning.
@@ -49,16 +52,19 @@ const fn mark(state: CheckState) -> &'static str {
     }
 }
 
+const fn state_of(verdict: Verdict) -> CheckState {
+    match verdict {
+        Verdict::Valid => CheckState::Pass,
+        Verdict::Unchecked => CheckState::Unknown,
+        Verdict::Ended | Verdict::NotGenuine => CheckState::Fail,
+    }
+}
+
 /// The verdict, its eight lines, and whom to compare with the document, for a person to read.
 #[must_use]
 pub fn text(words: &Wording<'_>, style: Style) -> String {
     let report = words.report;
-    let overall = match report.verdict().exit_code() {
-        0 => CheckState::Pass,
-        3 => CheckState::Unknown,
-        _ => CheckState::Fail,
-    };
-    let mut out = style.paint(overall, words.verdict());
+    let mut out = style.paint(state_of(report.verdict()), words.verdict());
     out.push('\n');
     if report.confirmed().is_some_and(|confirmed| confirmed.ledger.kind == NetworkKind::Test) {
         out.push_str(words.test_ledger());
@@ -74,6 +80,79 @@ pub fn text(words: &Wording<'_>, style: Style) -> String {
         out.push_str(&format!("{marked} {}. {title}{padding}  {}\n", number + 1, words.line(*check)));
     }
     out.push_str(&format!("\n{}\n", words.who()));
+    out
+}
+
+/// The format of the summary of many verdicts in JSON.
+pub const SUMMARY_FORMAT: &str = "sigeli-summary-1";
+
+/// How many documents got which verdict, worst first, and what kept them from a better one.
+#[must_use]
+pub fn summary(tally: &Tally, language: Language, style: Style) -> String {
+    let (documents, why) = match language {
+        Language::English => ("document(s)", "Of these, by line and code (docs/protocol.md, section 12):"),
+        Language::Georgian => ("დოკუმენტი", "მათ შორის, ხაზისა და კოდის მიხედვით (docs/protocol.md, თავი 12):"),
+    };
+    let mut out = format!("{:>10} {documents}\n", tally.count());
+    if tally.is_test() {
+        out.push_str(&format!("{}\n", wording::test_ledger(language)));
+    }
+    for verdict in WORST_FIRST.into_iter().filter(|verdict| tally.of(*verdict) > 0) {
+        let name = style.paint(state_of(verdict), wording::verdict_name(verdict, language));
+        out.push_str(&format!("{:>10} {name}\n", tally.of(verdict)));
+    }
+    if tally.findings().next().is_some() {
+        out.push_str(&format!("{why}\n"));
+        for (id, code, count) in tally.findings() {
+            out.push_str(&format!("{count:>10} {}: {code}\n", wording::line_name(id, language)));
+        }
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct SummaryJson {
+    format: &'static str,
+    exit: u8,
+    documents: u64,
+    verdicts: BTreeMap<&'static str, u64>,
+    findings: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    test_ledger: bool,
+}
+
+/// The summary for a program: one JSON object, as `docs/protocol.md` §12 describes it.
+#[must_use]
+pub fn summary_json(tally: &Tally) -> String {
+    let mut findings = BTreeMap::<_, BTreeMap<_, _>>::new();
+    for (id, code, count) in tally.findings() {
+        findings.entry(id.name()).or_default().insert(code, count);
+    }
+    let json = SummaryJson {
+        format: SUMMARY_FORMAT,
+        exit: tally.worst().map_or(0, Verdict::exit_code),
+        documents: tally.count(),
+        verdicts: WORST_FIRST.into_iter().map(|verdict| (verdict.name(), tally.of(verdict))).collect(),
+        findings,
+        test_ledger: tally.is_test(),
+    };
+    let mut out = serde_json::to_string_pretty(&json).expect("texts and numbers always serialise");
+    out.push('\n');
+    out
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'a> {
+    format: &'static str,
+    exit: u8,
+    error: &'a str,
+}
+
+/// A command's failure for a program: one JSON object, `{"format": "sigeli-error-1", "exit": …, "error": …}`.
+#[must_use]
+pub fn error_json(exit: u8, error: &str) -> String {
+    let json = ErrorJson { format: "sigeli-error-1", exit, error };
+    let mut out = serde_json::to_string_pretty(&json).expect("texts and numbers always serialise");
+    out.push('\n');
     out
 }
 

@@ -16,8 +16,13 @@ use sigeli_verifier::{
 
 use crate::{
     BUNDLE_SUFFIX, FILE_BYTES_MAX,
+    carry::{
+        archive::{Archive, ArchiveError},
+        embed::{self, EmbedError},
+    },
     document::{self, DocumentError, DocumentFacts, Picture, Seal, Standing},
     files::{self, FileError},
+    many,
     trust::{self, TrustError},
 };
 
@@ -39,13 +44,35 @@ pub enum BundleError {
         /// Why.
         error: DecodeError,
     },
+    /// There is one in the document or its archive, and it cannot be used.
+    #[error("the bundle in {}: {reason}: ask the institution for it again", path.display())]
+    Carried {
+        /// The document or the archive.
+        path: PathBuf,
+        /// Why.
+        reason: CarryError,
+    },
+}
+
+/// Why a bundle that lies in another file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CarryError {
+    /// In a JSON credential.
+    #[error("{0}")]
+    Embedded(#[from] EmbedError),
+    /// In a ZIP.
+    #[error("{0}")]
+    Archived(#[from] ArchiveError),
+    /// In a ZIP, and it is not a bundle.
+    #[error("it is not a bundle that this program can read ({0})")]
+    Malformed(#[from] DecodeError),
 }
 
 impl BundleError {
     const fn finding(&self) -> Finding {
         match self {
             Self::File(FileError::Missing { .. }) => Finding::BundleMissing,
-            Self::File(_) | Self::Malformed { .. } => Finding::BundleUnreadable,
+            Self::File(_) | Self::Malformed { .. } | Self::Carried { .. } => Finding::BundleUnreadable,
         }
     }
 }
@@ -66,6 +93,19 @@ pub fn read_bundle(path: &Path) -> Result<Bundle, BundleError> {
     let limit = u64::try_from(BUNDLE_BYTES_MAX).unwrap_or(u64::MAX);
     let bytes = files::read(path, limit)?;
     Bundle::from_bytes(&bytes).map_err(|error| BundleError::Malformed { path: path.to_owned(), error })
+}
+
+/// The bundle of a document: beside it, else inside it. `beside` is what reading the file beside it gave.
+///
+/// # Errors
+/// `beside`'s; [`BundleError::Carried`] when there is none beside and one inside that cannot be read.
+pub fn bundle_of(file: &[u8], path: &Path, beside: Result<Bundle, BundleError>) -> Result<Bundle, BundleError> {
+    let Err(BundleError::File(FileError::Missing { .. })) = &beside else { return beside };
+    match embed::extract(file) {
+        Ok(None) => beside,
+        Ok(Some(bundle)) => Ok(bundle),
+        Err(error) => Err(BundleError::Carried { path: path.to_owned(), reason: error.into() }),
+    }
 }
 
 /// A document under the profile of its bundle.
@@ -131,7 +171,7 @@ pub struct Evidence {
 pub struct Sources {
     /// The document.
     pub file: PathBuf,
-    /// Its bundle; beside the document when not named.
+    /// Its bundle; beside the document, or else inside it, when not named.
     pub bundle: Option<PathBuf>,
     /// The trust file; see [`trust::path`] when not named.
     pub trust: Option<PathBuf>,
@@ -153,7 +193,26 @@ impl Evidence {
     pub fn read(sources: &Sources) -> Result<Self, FileError> {
         let file = files::read(&sources.file, FILE_BYTES_MAX)?;
         let trust = trust::path(sources.trust.as_deref()).and_then(|path| trust::read(&path));
-        Ok(Self::of(&file, read_bundle(&sources.bundle_path()), trust))
+        let beside = read_bundle(&sources.bundle_path());
+        let bundle = if sources.bundle.is_some() { beside } else { bundle_of(&file, &sources.file, beside) };
+        Ok(Self::of(&file, bundle, trust))
+    }
+
+    /// Reads the evidence on a document that lies in an archive: its bundle beside it there, or else inside it.
+    ///
+    /// # Errors
+    /// [`ArchiveError`] when the document itself cannot be read.
+    pub fn in_archive(
+        archive: &mut Archive,
+        path: &Path,
+        index: usize,
+        trust: Option<&Path>,
+    ) -> Result<Self, ArchiveError> {
+        let file = archive.read(index, FILE_BYTES_MAX)?;
+        let name = archive.name(index).unwrap_or_default();
+        let bundle = many::entry_bundle(archive, path, &name, &file);
+        let trust = trust::path(trust).and_then(|path| trust::read(&path));
+        Ok(Self::of(&file, bundle, trust))
     }
 
     /// Puts evidence together.
@@ -172,26 +231,37 @@ impl Evidence {
     /// The eight lines and the verdict.
     #[must_use]
     pub fn judge(&self, freshness: Freshness) -> Report<'_> {
-        let bundle = match &self.bundle {
-            Ok(bundle) => bundle,
-            Err(error) => return Report::unchecked(CheckId::Registered, error.finding()),
-        };
-        let Ok(trust) = &self.trust else {
-            return Report::unchecked(CheckId::Ledger, Finding::TrustUnreadable);
-        };
-        match &self.document {
-            Some(Ok(document)) => {
-                let dates = dates(document.facts.as_ref(), freshness.at);
-                let report = judge(bundle, &document.digest, trust, dates, freshness);
-                let reading = document.reading(&report);
-                report.with_reading(reading)
-            }
-            // A size limit is this program's; any other error means that the registered document was another one.
-            Some(Err(DocumentError::JsonTooLarge { .. } | DocumentError::BadgeTooLarge)) | None => {
-                Report::unchecked(CheckId::Document, Finding::DocumentUnreadable)
-            }
-            Some(Err(_)) => Report::unchecked(CheckId::Document, Finding::DocumentChanged),
+        judge_read(&self.bundle, self.trust.as_ref().ok(), self.document.as_ref(), freshness)
+    }
+}
+
+/// The eight lines and the verdict on what was read. `document` is `None` where there is no bundle that says how to read it.
+#[must_use]
+pub fn judge_read<'a>(
+    bundle: &'a Result<Bundle, BundleError>,
+    trust: Option<&'a Trust>,
+    document: Option<&Result<ReadDocument, DocumentError>>,
+    freshness: Freshness,
+) -> Report<'a> {
+    let bundle = match bundle {
+        Ok(bundle) => bundle,
+        Err(error) => return Report::unchecked(CheckId::Registered, error.finding()),
+    };
+    let Some(trust) = trust else {
+        return Report::unchecked(CheckId::Ledger, Finding::TrustUnreadable);
+    };
+    match document {
+        Some(Ok(document)) => {
+            let dates = dates(document.facts.as_ref(), freshness.at);
+            let report = judge(bundle, &document.digest, trust, dates, freshness);
+            let reading = document.reading(&report);
+            report.with_reading(reading)
         }
+        // A size limit is this program's; any other error means that the registered document was another one.
+        Some(Err(DocumentError::JsonTooLarge { .. } | DocumentError::BadgeTooLarge)) | None => {
+            Report::unchecked(CheckId::Document, Finding::DocumentUnreadable)
+        }
+        Some(Err(_)) => Report::unchecked(CheckId::Document, Finding::DocumentChanged),
     }
 }
 

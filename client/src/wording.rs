@@ -50,6 +50,33 @@ impl Language {
     }
 }
 
+/// What a verdict is called.
+#[must_use]
+pub const fn verdict_name(verdict: Verdict, language: Language) -> &'static str {
+    match language {
+        Language::English => english::verdict(verdict, false),
+        Language::Georgian => georgian::verdict(verdict, false),
+    }
+}
+
+/// What a line of a verdict is about, in one word or two.
+#[must_use]
+pub const fn line_name(id: CheckId, language: Language) -> &'static str {
+    match language {
+        Language::English => english::title(id),
+        Language::Georgian => georgian::title(id),
+    }
+}
+
+/// That a ledger is a test, and what it confirms is worth nothing.
+#[must_use]
+pub const fn test_ledger(language: Language) -> &'static str {
+    match language {
+        Language::English => english::TEST_LEDGER,
+        Language::Georgian => georgian::TEST_LEDGER,
+    }
+}
+
 /// A report and all that its sentences speak of.
 #[derive(Debug, Clone, Copy)]
 pub struct Wording<'a> {
@@ -79,10 +106,7 @@ impl<'a> Wording<'a> {
     /// What a line is about, in one word or two.
     #[must_use]
     pub const fn title(&self, id: CheckId) -> &'static str {
-        match self.language {
-            Language::English => english::title(id),
-            Language::Georgian => georgian::title(id),
-        }
+        line_name(id, self.language)
     }
 
     /// What a line says, in one sentence or two.
@@ -107,10 +131,7 @@ impl<'a> Wording<'a> {
     /// The warning that the ledger is a test.
     #[must_use]
     pub const fn test_ledger(&self) -> &'static str {
-        match self.language {
-            Language::English => english::TEST_LEDGER,
-            Language::Georgian => georgian::TEST_LEDGER,
-        }
+        test_ledger(self.language)
     }
 
     /// The institution's name, when it is confirmed.

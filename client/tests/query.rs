@@ -271,7 +271,13 @@ async fn no_lie_is_believed() {
                 "{question:?} {lie:?}: {}",
                 ran.err
             );
-            assert_eq!(ran.out, "", "{question:?} {lie:?}");
+            let error: Value = serde_json::from_str(&ran.out).unwrap();
+            let expected = (Value::from("sigeli-error-1"), Value::from(ran.exit));
+            assert_eq!(
+                (error["format"].clone(), error["exit"].clone()),
+                expected,
+                "{question:?} {lie:?}: nothing else"
+            );
             node.tell(Lie::None);
         }
         assert_eq!(desk.run(&[question, &["--at", NOW, "--json"]].concat()).await.exit, 0, "{question:?}");

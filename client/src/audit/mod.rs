@@ -23,7 +23,7 @@
 //! something was written. An export that was cut off goes on where it stopped.
 
 mod chain;
-mod csv;
+pub(crate) mod csv;
 mod directory;
 mod events;
 pub mod line;

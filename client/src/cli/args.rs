@@ -1,6 +1,6 @@
 //! The options. Their texts are what a registrar's clerk reads.
 
-use std::{path::PathBuf, time::Duration};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sigeli::values::{self, StatedKey};
@@ -80,6 +80,13 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: super::trust::TrustCommand,
     },
+    /// Bundles in other forms: inside a credential, in an archive, as QR codes, in two halves. Needs no network.
+    Bundle {
+        #[command(subcommand)]
+        command: super::bundle::BundleCommand,
+    },
+    /// Writes what stands against credentials as Bitstring Status Lists of the W3C (for institutions).
+    StatusList(super::status_list::StatusListArgs),
     #[command(flatten)]
     Query(super::query_args::QueryCommand),
 }
@@ -375,8 +382,17 @@ pub(super) struct AnchorArgs {
     pub(super) small: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum StampCommand {
+    /// Gets new proofs for whole folders, without telling a node which credentials are meant.
+    Refresh(super::refresh::RefreshArgs),
+}
+
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct StampArgs {
+    #[command(subcommand)]
+    pub(super) command: Option<StampCommand>,
     /// The credentials; their bundles are expected beside them, as FILE.sigeli.
     #[arg(value_name = "FILES", required = true)]
     pub(super) files: Vec<PathBuf>,
@@ -444,13 +460,14 @@ pub(super) enum LanguageArg {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 genuine and valid; 1 genuine, but no longer valid; 2 not genuine; 3 could not be checked \
-    (no bundle, unknown ledger, status too old); 64 and above: the command itself failed."
+    (no bundle, unknown ledger, status too old); of many, the worst: 2, then 3, then 1, then 0; 73: the result could not be \
+    written; other codes from 64 on: the command itself failed."
 )]
 pub(super) struct VerifyArgs {
-    /// The credential.
+    /// The credential; or a folder, or a ZIP archive, of many.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// The bundle; by default FILE.sigeli beside the credential.
+    /// The bundle; by default FILE.sigeli beside the credential, else the one inside it.
     #[arg(long, value_name = "FILE")]
     pub(super) bundle: Option<PathBuf>,
     /// Trust file: which ledgers to believe; by default SIGELI_TRUST, else the user's.
@@ -468,6 +485,12 @@ pub(super) struct VerifyArgs {
     /// Print JSON for programs.
     #[arg(long)]
     pub(super) json: bool,
+    /// Write a table with a row for each of many credentials (CSV, UTF-8); an older one there is replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(super) csv: Option<PathBuf>,
+    /// How many of many credentials are checked at once; by default one for each processor.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) jobs: Option<NonZeroUsize>,
     /// Language of the texts; by default the system's.
     #[arg(long, value_enum, value_name = "LANG")]
     pub(super) lang: Option<LanguageArg>,

@@ -8,9 +8,13 @@ use sigeli::{
     accreditation::AccreditationError,
     anchor::AnchorError,
     batch::BatchError,
+    carry::{archive::ArchiveError, code::CodeError, embed::EmbedError},
     files::FileError,
     keys::KeyError,
+    many::SourceError,
     prepare::PrepareError,
+    query::node::QueryError,
+    refresh::RefreshError,
     remote::RemoteError,
     signing::SubmitError,
     stamp::StampError,
@@ -18,6 +22,7 @@ use sigeli::{
     trust::{TrustError, UpdateError},
     tx::{DraftFileError, KnownError, SignError, SubmitDraftError},
     values::ValueError,
+    verify::BundleError,
 };
 
 /// Wrongly called.
@@ -25,7 +30,9 @@ pub(super) const EXIT_USAGE: u8 = 64;
 /// The files cannot be used, or the ledger refuses.
 pub(super) const EXIT_DATA: u8 = 65;
 /// A named file is not there.
-const EXIT_NO_INPUT: u8 = 66;
+pub(super) const EXIT_NO_INPUT: u8 = 66;
+/// The result could not be written: a full disk, or a reader that has gone.
+pub(super) const EXIT_OUTPUT: u8 = 73;
 /// No node answers in time.
 pub(super) const EXIT_UNAVAILABLE: u8 = 69;
 /// The computer refuses to read or write.
@@ -51,6 +58,16 @@ impl Failure {
         Self { message: message.into(), exit: EXIT_DATA }
     }
 
+    /// What was read cannot be used.
+    pub(super) fn unusable(error: &impl Display) -> Self {
+        Self::new(error, EXIT_DATA)
+    }
+
+    /// The result could not be written.
+    pub(super) fn output(error: &impl Display) -> Self {
+        Self { message: format!("the result could not be written: {error}"), exit: EXIT_OUTPUT }
+    }
+
     pub(super) fn system(error: &impl Display) -> Self {
         Self::new(error, EXIT_SYSTEM)
     }
@@ -58,7 +75,7 @@ impl Failure {
 
 pub(super) const fn of_file(error: &FileError) -> u8 {
     match error {
-        FileError::Missing { .. } | FileError::IsDirectory { .. } => EXIT_NO_INPUT,
+        FileError::Missing { .. } | FileError::IsDirectory { .. } | FileError::NotPlain { .. } => EXIT_NO_INPUT,
         FileError::Exists { .. } | FileError::TooLarge { .. } => EXIT_DATA,
         FileError::System { .. } => EXIT_SYSTEM,
     }
@@ -121,6 +138,27 @@ failures! {
     SubmitError => of_submit,
     StampError => of_stamp,
     ValueError => |_| EXIT_USAGE,
+    BundleError => |error| match error {
+        BundleError::File(error) => of_file(error),
+        BundleError::Malformed { .. } | BundleError::Carried { .. } => EXIT_DATA,
+    },
+    EmbedError => |_| EXIT_DATA,
+    CodeError => |_| EXIT_DATA,
+    RefreshError => |error| match error {
+        RefreshError::File(error) => of_file(error),
+        RefreshError::Remote(error) | RefreshError::Query(QueryError::Remote(error)) => of_remote(error),
+        RefreshError::Query(_) | RefreshError::Status(_) => EXIT_DATA,
+        RefreshError::Unsettled { .. } => EXIT_UNAVAILABLE,
+        RefreshError::Entropy(_) => EXIT_SYSTEM,
+    },
+    SourceError => |error| match error {
+        SourceError::File(error) | SourceError::Archive(ArchiveError::File(error)) => of_file(error),
+        SourceError::Archive(_) => EXIT_DATA,
+    },
+    ArchiveError => |error| match error {
+        ArchiveError::File(error) => of_file(error),
+        _ => EXIT_DATA,
+    },
     KnownError => of_known,
     DraftFileError => |error| match error {
         DraftFileError::File(error) => of_file(error),

@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod bundle;
 mod evidence;
 mod failure;
 mod issue;
@@ -9,7 +10,9 @@ mod own;
 mod query;
 mod query_args;
 mod query_text;
+mod refresh;
 mod register;
+mod status_list;
 mod trust;
 mod tx;
 mod tx_args;
@@ -19,6 +22,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
     time::SystemTime,
 };
 
@@ -26,6 +30,7 @@ use clap::Parser as _;
 use sigeli::{
     keys::SecretKey,
     remote::Remote,
+    report,
     trust::{self as trust_file, TRUST_VARIABLE},
 };
 use sigeli_verifier::{
@@ -35,8 +40,10 @@ use sigeli_verifier::{
 };
 
 use self::{
-    args::{BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StatusCommand},
-    failure::{EXIT_USAGE, Failure},
+    args::{
+        BatchCommand, Cli, Command, InstitutionCommand, KeygenArgs, PermissionCommand, StampCommand, StatusCommand,
+    },
+    failure::{EXIT_OUTPUT, EXIT_USAGE, Failure},
     query_args::{AuditCommand, EvidenceCommand, QueryCommand},
 };
 
@@ -47,17 +54,38 @@ pub(crate) fn run() -> ExitCode {
         Err(error) => {
             // Help and version are no errors. A closed pipe is nobody's.
             drop(error.print());
-            return ExitCode::from(if error.use_stderr() { EXIT_USAGE } else { 0 });
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            return ended(Err(Failure::usage(error.kind().to_string())), false);
         }
     };
-    match dispatch(&cli.command) {
-        Ok(exit) => ExitCode::from(exit),
-        Err(failure) => {
-            note(format_args!("error: {}", failure.message));
-            ExitCode::from(failure.exit)
-        }
-    }
+    ended(dispatch(&cli.command), true)
 }
+
+/// The exit code, once the failure was told: to people (`tell`), and to programs that asked for JSON.
+fn ended(result: Result<u8, Failure>, tell: bool) -> ExitCode {
+    let mut exit = match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if tell {
+                note(format_args!("error: {}", failure.message));
+            }
+            if std::env::args_os().any(|arg| arg == "--json") {
+                print(&report::error_json(failure.exit, &failure.message));
+            }
+            failure.exit
+        }
+    };
+    if OUTPUT_FAILED.load(Ordering::Relaxed) && exit < EXIT_USAGE {
+        note(format_args!("error: the result could not be written: a full disk, or a reader that has gone"));
+        exit = EXIT_OUTPUT;
+    }
+    ExitCode::from(exit)
+}
+
+/// Whether anything that was printed did not arrive.
+static OUTPUT_FAILED: AtomicBool = AtomicBool::new(false);
 
 /// Says something beside the result, on standard error. Whether anybody still listens changes nothing about the result.
 fn note(text: std::fmt::Arguments<'_>) {
@@ -80,7 +108,10 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         Command::Key { command } => online(own::key(command)),
         Command::Programme { command } => online(own::programme(command)),
         Command::Tx { command } => tx::tx(command),
-        Command::Stamp(args) => online(issue::stamp(args)),
+        Command::Stamp(args) => match &args.command {
+            Some(StampCommand::Refresh(args)) => online(refresh::refresh(args)),
+            None => online(issue::stamp(args)),
+        },
         Command::Status { command } => match command {
             StatusCommand::Revoke(args) => online(issue::status(args, StatusAction::Revoke)),
             StatusCommand::Suspend(args) => online(issue::status(args, StatusAction::Suspend)),
@@ -90,6 +121,8 @@ fn dispatch(command: &Command) -> Result<u8, Failure> {
         },
         Command::Verify(args) => verify::verify(args),
         Command::Trust { command } => trust::run(command),
+        Command::StatusList(args) => online(status_list::status_list(args)),
+        Command::Bundle { command } => bundle::bundle(command),
         Command::Query(command) => read(command),
     }
 }
@@ -130,10 +163,12 @@ fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Prints to the standard output. A reader that has gone away is no error.
+/// Prints to the standard output. If that fails, the command goes on, and its exit code says so in the end.
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+        OUTPUT_FAILED.store(true, Ordering::Relaxed);
+    }
 }
 
 /// This computer's clock.

@@ -3,6 +3,7 @@
 //! - [`elm::accreditation`]: a permission as an `elm:Accreditation` of the European Learning Model, version 3, in JSON-LD: what
 //!   the EU's register of qualifications and the quality registers take.
 //! - [`ebsi::credential`]: the same as an EBSI `VerifiableAccreditationToAttest`, unsigned.
+//! - [`bitstring`]: what stands against an institution's credentials, as W3C Bitstring Status Lists, unsigned.
 //!
 //! Pure functions over verified records: the same records and options give the same bytes. Nothing is invented: what the
 //! ledger does not hold (DIDs, addresses of registries) is an option ([`Identifiers`]) whose default is stated there.
@@ -10,6 +11,7 @@
 //! What both deliberately do not do: sign anything, and say more than the ledger does. A reader who needs proof verifies a
 //! bundle, or asks a node.
 
+pub mod bitstring;
 pub mod ebsi;
 pub mod elm;
 mod identity;

@@ -295,6 +295,18 @@ impl Reader {
     /// # Errors
     /// [`QueryError`]; [`QueryError::TooMany`] above 2^20 entries.
     pub async fn statuses(&self, institution: InstitutionId, prefix: RegisterPrefix) -> Result<Register, QueryError> {
+        Ok(self.proved_statuses(institution, prefix).await?.0)
+    }
+
+    /// As [`Self::statuses`], with the proof that no entry is left out.
+    ///
+    /// # Errors
+    /// As [`Self::statuses`].
+    pub async fn proved_statuses(
+        &self,
+        institution: InstitutionId,
+        prefix: RegisterPrefix,
+    ) -> Result<(Register, PrefixProof), QueryError> {
         self.institution(institution).await?;
         self.ask(async || self.download_statuses(institution, prefix).await).await
     }
@@ -303,7 +315,7 @@ impl Reader {
         &self,
         institution: InstitutionId,
         prefix: RegisterPrefix,
-    ) -> Result<Register, QueryError> {
+    ) -> Result<(Register, PrefixProof), QueryError> {
         let request = v1::DownloadStatusesRequest {
             institution: institution.get(),
             prefix_length: prefix.length().into(),
@@ -331,7 +343,7 @@ impl Reader {
             }
         };
         download.finish(&root, &proof)?;
-        Ok(Register { state, institution: found, entries })
+        Ok((Register { state, institution: found, entries }, proof))
     }
 
     /// The batches of an institution, or those under one of its accreditations, with the numbers of a range.

@@ -15,10 +15,13 @@ use sigeli_proto::{
     v1::{self, ErrorCode, RegisterKind, download_part::Part, ledger_server::Ledger},
 };
 use sigeli_verifier::{
+    bundle::{Stamp, StampFile, StatusFinding},
+    decode::Decode as _,
     encode::Encode as _,
     evidence::Evidence,
-    ids::{BatchSequence, InstitutionId, PermissionId},
-    proof::{BatchItem, BatchPage, BatchRange, RegisterEntry, RegisterPage, StateProof},
+    ids::{BatchRoot, BatchSequence, InstitutionId, PermissionId, StatusHandle},
+    proof::{BatchItem, BatchPage, BatchRange, EntryProof, RegisterEntry, RegisterPage, StateProof},
+    record::{StatusRecord, status_name},
     register::RegisterPrefix,
     state::StateRoots,
 };
@@ -46,6 +49,8 @@ pub(crate) enum Lie {
     BreakOff,
     /// The institution's proof is another institution's.
     OtherInstitution,
+    /// A stamp says what nobody confirmed.
+    OtherStamp,
     /// The bytes are no message.
     Garbage,
 }
@@ -57,6 +62,8 @@ pub(crate) struct Node {
     pub(crate) lie: Arc<Mutex<Lie>>,
     /// The prefixes of statuses that were asked for.
     pub(crate) asked: Arc<Mutex<Vec<(u32, u32)>>>,
+    /// The batches and handles that stamps were asked for.
+    pub(crate) stamps: Arc<Mutex<Vec<(BatchRoot, StatusHandle)>>>,
     /// How many calls came.
     pub(crate) calls: Arc<AtomicUsize>,
     /// After how many blocks a stream breaks off.
@@ -73,6 +80,7 @@ impl Node {
             state: Arc::new(state),
             lie: Arc::new(Mutex::new(Lie::None)),
             asked: Arc::default(),
+            stamps: Arc::default(),
             calls: Arc::default(),
             break_after: usize::MAX,
             evidence: Vec::new(),
@@ -120,6 +128,33 @@ impl Node {
             bytes.pop();
         }
         v1::StateProof { state_proof: bytes, height: block.header.height.get(), time_ms: block.header.time.get() }
+    }
+
+    /// The true stamp of a credential, or of nobody's; `None` when there is no such batch.
+    pub(crate) fn stamp(&self, number: InstitutionId, root: BatchRoot, handle: &StatusHandle) -> Option<StampFile> {
+        let own = self.state.institutions.get(&number)?;
+        let (_, record) = own.batches.iter().find(|(known, _)| *known == root)?;
+        let (block, certificate) = self.chain.newest();
+        let name = status_name(handle);
+        let (status, status_path) = match own.statuses.prove(&name) {
+            EntryProof::Absent(absence) => (StatusFinding::Absent(absence.terminal), absence.path),
+            EntryProof::Present(present) => {
+                (StatusFinding::Present(StatusRecord::from_bytes(&present.value).unwrap()), present.path)
+            }
+        };
+        let stamp = Stamp {
+            header: block.header.proof(),
+            certificate: certificate.clone(),
+            state_siblings: self.state.roots().pair_siblings(),
+            batch: *record,
+            batch_path: self.state.batches_tree().path(&[number.to_bytes(), root.to_bytes()].concat()),
+            institution: own.facts.clone(),
+            institution_path: self.state.institutions_tree().path(&number.to_bytes()),
+            keys_and_permissions: own.registers().keys_and_permissions(),
+            status,
+            status_path,
+        };
+        Some(StampFile { stamp, permission: None })
     }
 
     fn institution_proof(&self, number: u32) -> Vec<u8> {
@@ -319,8 +354,23 @@ impl Ledger for Node {
     async fn get_transaction(&self, _: Request<v1::GetTransactionRequest>) -> Answered<v1::TransactionStatus> {
         not_needed()
     }
-    async fn get_stamp(&self, _: Request<v1::GetStampRequest>) -> Answered<v1::StampResponse> {
-        not_needed()
+    async fn get_stamp(&self, request: Request<v1::GetStampRequest>) -> Answered<v1::StampResponse> {
+        let request = request.into_inner();
+        let root = BatchRoot::from_bytes(&request.batch_root).unwrap();
+        let handle = StatusHandle::from_bytes(&request.status_handle).unwrap();
+        self.stamps.lock().unwrap().push((root, handle));
+        let Some(mut stamp) = self.stamp(InstitutionId::new(request.institution), root, &handle) else {
+            return Err(detail::status(ErrorCode::BatchNotFound, "none"));
+        };
+        if self.lie() == Lie::OtherStamp {
+            stamp.stamp.batch.level = sigeli_verifier::transaction::Level::new(7).unwrap();
+        }
+        let header = stamp.stamp.header;
+        Ok(Response::new(v1::StampResponse {
+            stamp: stamp.to_bytes(),
+            height: header.height.get(),
+            time_ms: header.time.get(),
+        }))
     }
     async fn get_header(&self, _: Request<v1::GetHeaderRequest>) -> Answered<v1::HeaderResponse> {
         not_needed()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sigeli::keys::SecretKey;
 use sigeli_verifier::{
+    batch::BatchHeight,
     bounded::{List, Text},
     encode::Encode as _,
     ids::{
@@ -70,7 +71,7 @@ impl Institution {
         Self { facts, keys, permissions, statuses, batches: Vec::new() }
     }
 
-    fn registers(&self) -> InstitutionRegisters {
+    pub(crate) fn registers(&self) -> InstitutionRegisters {
         InstitutionRegisters {
             keys: self.keys.root(),
             permissions: self.permissions.root(),
@@ -210,6 +211,15 @@ impl Institution {
         };
         self.batches.push((BatchRoot::new(root), record));
         self.permissions.set(numbered(5, accreditation.get()), within.to_le_bytes().to_vec());
+    }
+
+    /// A batch with this root and a tree of this height, under the accreditation 3.
+    pub(crate) fn anchored(&mut self, root: BatchRoot, height: BatchHeight) {
+        self.batch(PermissionId::new(3));
+        let last = self.batches.last_mut().unwrap();
+        last.0 = root;
+        last.1.height = height;
+        last.1.anchored = Height::new(1);
     }
 
     pub(crate) fn status(&mut self, handle: StatusHandle, state: StatusState) {
