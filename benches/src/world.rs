@@ -153,6 +153,7 @@ impl<S: Store> World<S> {
     pub fn revocations(&mut self, institution: InstitutionId, count: usize) -> Vec<SignedTransaction> {
         let entries: Vec<_> = (0..count)
             .map(|_| StatusEntry {
+                entry: 1,
                 handle: StatusHandle::new(self.random.bytes()),
                 action: StatusAction::Revoke,
                 reason: StatusReason::IssuedInError,

@@ -142,7 +142,13 @@ pub async fn change_batch(
     action: BatchAction,
     reason: StatusReason,
 ) -> Result<Written, SubmitError> {
-    let set = BatchStatusSet { institution: signer.institution, decision: DecisionRef::NONE, root, action, reason };
+    let record = remote.batch(signer.institution, &root).await.map_err(SubmitError::from)?;
+    let written = match record.status {
+        BatchStatus::Valid => 0,
+        BatchStatus::Changed(change) => change.entries,
+    };
+    let (institution, decision, entry) = (signer.institution, DecisionRef::NONE, written.saturating_add(1));
+    let set = BatchStatusSet { institution, decision, root, entry, action, reason };
     match submit(remote, signer, KeyPurposes::STATUS, Payload::BatchStatusSet(set)).await {
         // An earlier run may have done it and been interrupted before it was told.
         Err(SubmitError::Rejected { rejection }) => {
@@ -150,7 +156,6 @@ pub async fn change_batch(
                 BatchAction::Suspend => BatchState::Suspended,
                 BatchAction::Reinstate => BatchState::Reinstated,
                 BatchAction::Revoke => BatchState::Revoked,
-                BatchAction::Annul => BatchState::Annulled,
             };
             match remote.batch(signer.institution, &root).await.map(|record| record.status) {
                 Ok(BatchStatus::Changed(change)) if change.state == wanted && change.reason == reason => {

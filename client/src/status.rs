@@ -81,6 +81,9 @@ pub enum StatusError {
     /// It was, but the new stamp is missing.
     #[error("the status is changed, but the bundle does not show it yet: {0}\nRun `sigeli stamp` on the file")]
     Proof(#[source] ProofError),
+    /// Where the credential stands could not be found out before the change.
+    #[error("nothing was changed: {0}")]
+    Unproved(#[source] ProofError),
     /// The action needs more than a reason.
     #[error("this action is not available here")]
     Action,
@@ -100,8 +103,14 @@ pub async fn change(remote: &Remote, request: &StatusRequest<'_>) -> Result<Stat
     let prover = stamp::prover_for(remote, &known.bundle, request.bundle, request.trust).await?;
     let with_permission = known.bundle.stamp.permission.is_some();
     let signer = InstitutionSigner::find(remote, issuer, request.key, KeyPurposes::STATUS).await?;
+    let proved = prover.bundle(&known.question, false, request.patience).await.map_err(StatusError::Unproved)?;
+    let written = match proved.stamp.stamp.status {
+        StatusFinding::Present(record) => record.entries,
+        StatusFinding::Absent(_) => 0,
+    };
     let entry = StatusEntry {
         handle: known.question.handle,
+        entry: written.saturating_add(1),
         action: request.action,
         reason: request.reason,
         successor: [0; 32],

@@ -269,18 +269,22 @@ struct Written {
     time: TimeMs,
     reason: StatusReason,
     by_authority: bool,
+    /// Whether it stands again, since what was written later was annulled.
+    again: bool,
     of_batch: bool,
 }
 
 impl Written {
     const fn of_credential(record: &StatusRecord) -> Self {
-        let by_authority = matches!(record.writer, Writer::Authority { .. });
-        Self { time: record.time, reason: record.reason, by_authority, of_batch: false }
+        let again = record.restores != 0;
+        let by_authority = !again && matches!(record.writer, Writer::Authority { .. });
+        Self { time: record.time, reason: record.reason, by_authority, again, of_batch: false }
     }
 
     const fn of_batch(change: &BatchChange) -> Self {
-        let by_authority = matches!(change.writer, Writer::Authority { .. });
-        Self { time: change.time, reason: change.reason, by_authority, of_batch: true }
+        let again = change.restores != 0;
+        let by_authority = !again && matches!(change.writer, Writer::Authority { .. });
+        Self { time: change.time, reason: change.reason, by_authority, again, of_batch: true }
     }
 }
 

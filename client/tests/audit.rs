@@ -14,9 +14,9 @@ use sigeli_verifier::{
     bounded::List,
     ids::{BatchRoot, DecisionRef, Height, KeyIndex, PermissionId, StatusHandle},
     transaction::{
-        BatchAction, BatchStatusSet, DecisionReason, InstitutionClose, InstitutionKind, InstitutionUpdate,
-        KeyCompromise, Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace,
-        PermissionScope, ProgrammeRegister, StatusAction, StatusEntry, StatusReason, StatusSet,
+        BatchAction, BatchAnnul, BatchAnnulEntry, BatchStatusSet, DecisionReason, InstitutionClose, InstitutionKind,
+        InstitutionUpdate, KeyCompromise, Payload, PermissionAction, PermissionAnnul, PermissionChange,
+        PermissionReplace, PermissionScope, ProgrammeRegister, StatusAction, StatusEntry, StatusReason, StatusSet,
     },
 };
 
@@ -41,8 +41,17 @@ fn batch_status(root: u8, action: BatchAction, reason: StatusReason) -> Payload 
         institution: GTU,
         decision: DecisionRef::new([61; 32]),
         root: BatchRoot::new([root; 32]),
+        entry: 1,
         action,
         reason,
+    })
+}
+
+fn annulled_batch(root: u8, entry: u32) -> Payload {
+    Payload::BatchAnnul(BatchAnnul {
+        institution: GTU,
+        decision: DecisionRef::new([61; 32]),
+        entries: List::new(vec![BatchAnnulEntry { root: BatchRoot::new([root; 32]), entry }]).unwrap(),
     })
 }
 
@@ -98,10 +107,11 @@ fn chain() -> Chain {
         from: Height::new(7),
     });
     let compromised = chain.by_authority(NCEQE, compromised);
-    let annulled = chain.by_authority(NCEQE, batch_status(20, BatchAction::Annul, StatusReason::Annulled));
+    let annulled = chain.by_authority(NCEQE, annulled_batch(20, 2));
     chain.push(vec![compromised, annulled]);
     let entry = |handle: u8, action, successor| StatusEntry {
         handle: StatusHandle::new([handle; 32]),
+        entry: 1,
         action,
         reason: StatusReason::Unspecified,
         successor: [successor; 32],

@@ -587,7 +587,7 @@ fn closures_batches_and_orders_are_told() {
     let authority = Writer::Authority { authority: AuthorityId::new(2), decision: DecisionRef::new([1; 32]) };
     let change = |state, reason, writer| {
         let (height, time) = (Height::new(41), BLOCK_TIME);
-        BatchStatus::Changed(BatchChange { state, reason, height, time, writer, entries: 1 })
+        BatchStatus::Changed(BatchChange { state, reason, height, time, writer, entries: 1, restores: 0 })
     };
     let institution = InstitutionState::Closed {
         from: sigeli::values::parse_day("2026-11-24").unwrap(),
@@ -607,7 +607,7 @@ fn closures_batches_and_orders_are_told() {
     assert!(exit == 1 && en.contains("by order of the quality agency: issued outside the accreditation"), "{en}");
     assert!(ka.contains("ხარისხის განვითარების ეროვნული ცენტრის გადაწყვეტილებით"), "{ka}");
     let (exit, en, _) = batch(BatchState::Annulled, StatusReason::Annulled, authority);
-    assert!(exit == 0 && en.contains("written with a compromised key, and was annulled"), "{en}");
+    assert!(exit == 0 && en.contains("by order or with a compromised key, was annulled on"), "{en}");
     let (exit, en, _) = batch(BatchState::Reinstated, StatusReason::ReviewEnded, own);
     assert!(exit == 0 && en.starts_with("Its whole batch was suspended and is valid again"), "{en}");
 

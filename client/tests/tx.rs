@@ -221,6 +221,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "revoke",
                 "--reason",
                 "issued-in-error",
+                "--entry",
+                "1",
             ]),
         ),
         (
@@ -235,6 +237,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "suspend",
                 "--reason",
                 "under-review",
+                "--entry",
+                "1",
             ]),
         ),
         (
@@ -249,9 +253,11 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "reinstate",
                 "--reason",
                 "review-ended",
+                "--entry",
+                "1",
             ]),
         ),
-        ("batch-annul", by(&["batch-status", "--institution", "7", "--root", ROOT, "--action", "annul"])),
+        ("batch-annul", by(&["batch-annul", "--institution", "7", "--root", ROOT, "--root", HANDLE, "--entry", "2"])),
         (
             "status-set",
             strings(&[
@@ -266,6 +272,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "suspend",
                 "--reason",
                 "8",
+                "--entry",
+                "1",
             ]),
         ),
         (
@@ -280,13 +288,30 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "supersede",
                 "--successor-leaf",
                 LEAF,
+                "--entry",
+                "1",
             ]),
         ),
         (
             "status-order-revoke",
-            by(&["status-order", "--institution", "7", "--handle", HANDLE, "--action", "revoke", "--reason", "order"]),
+            by(&[
+                "status-order",
+                "--institution",
+                "7",
+                "--handle",
+                HANDLE,
+                "--action",
+                "revoke",
+                "--reason",
+                "order",
+                "--entry",
+                "3",
+            ]),
         ),
-        ("status-annul", by(&["status-annul", "--institution", "7", "--handle", ROOT, "--handle", HANDLE])),
+        (
+            "status-annul",
+            by(&["status-annul", "--institution", "7", "--handle", ROOT, "--handle", HANDLE, "--entry", "2"]),
+        ),
         (
             "authority-keys",
             by(&[
@@ -449,7 +474,7 @@ fn every_kind_is_made_read_signed_merged_and_decoded() {
             assert!(read.is_signed_by(entry, &SecretKey::from_seed(&[*seed; 32]).public()), "{name}");
         }
     }
-    let all = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 48, 49, 50, 64, 65, 66, 67, 68];
+    let all = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), all, "a kind has no draft here");
 }
 

@@ -16,7 +16,9 @@
 
 mod authority;
 mod batch;
+mod batch_status;
 mod governance;
+mod history;
 mod institution;
 mod keys;
 mod permission;
@@ -111,6 +113,7 @@ const fn may_send(sender: &Sender, payload: &Payload) -> bool {
         | Payload::PermissionChange(_)
         | Payload::PermissionReplace(_)
         | Payload::PermissionAnnul(_)
+        | Payload::BatchAnnul(_)
         | Payload::StatusOrder(_)
         | Payload::StatusAnnul(_)
         | Payload::AuthorityKeysSet(_) => matches!(sender, Sender::Authority { .. }),
@@ -178,7 +181,7 @@ fn by_institution<R: NodeReader>(
         }
         Payload::BatchStatusSet(set) => {
             let target = by.target(set.institution, &set.decision)?;
-            batch::check_status(state, terms, &target, set)
+            batch_status::check_status(state, terms, &target, set)
         }
         _ => Err(Rejection::WrongSenderKind.into()),
     }
@@ -208,7 +211,10 @@ fn by_authority<R: NodeReader>(
         Payload::PermissionReplace(replace) => permission::check_replace(state, terms, by, replace),
         Payload::PermissionAnnul(annul) => permission::check_annul(state, terms, by, annul),
         Payload::BatchStatusSet(set) => {
-            batch::check_status(state, terms, &by.target(state, set.institution, &set.decision)?, set)
+            batch_status::check_status(state, terms, &by.target(state, set.institution, &set.decision)?, set)
+        }
+        Payload::BatchAnnul(annul) => {
+            batch_status::check_annul(state, terms, &by.target(state, annul.institution, &annul.decision)?, annul)
         }
         Payload::StatusOrder(order) => {
             status::check_order(state, terms, &by.target(state, order.institution, &order.decision)?, order)

@@ -520,18 +520,35 @@ rejections! {
         /// What was to happen.
         action: BatchAction,
     } => "{} cannot follow the batch's present status", batch_action_name(*action);
-    /// The reason does not fit what is to happen to the batch.
+    /// The reason does not fit what is to happen to the batch, or is not the sender's to give.
     332 batch_reason_invalid BatchReasonInvalid {
         /// The reason.
         reason: StatusReason,
-    } => "the reason {} does not fit", reason.code();
+    } => "the reason {} does not fit, or is an authority's to give", reason.code();
     /// The institution has changed this batch as often as it can.
     333 batch_history_full BatchHistoryFull {
         /// The most entries.
         limit: u32,
-    } => "the batch has {limit} history entries: it can only be revoked";
+    } => "the batch has {limit} history entries: its institution suspends it no more";
     /// The quality agency has suspended the batch, and alone can reinstate it.
     334 batch_suspended_by_order BatchSuspendedByOrder => "the batch was suspended by order: its institution cannot reinstate it";
+    /// The root is that of another batch of the institution: one with other facts.
+    335 root_taken RootTaken {
+        /// The block that holds that batch.
+        height: Height,
+    } => "a batch with this root and other facts was anchored in block {height}";
+    /// An annulment names no batch.
+    336 batches_missing BatchesMissing => "the transaction names no batch";
+    /// An annulment names batches in another order.
+    337 batches_unordered BatchesUnordered {
+        /// The position of the entry, from 0.
+        entry: usize,
+    } => "entry {entry}: the batches are not in strictly ascending order of root";
+    /// An annulment of a batch's status finds nothing.
+    338 no_batch_change_to_annul NoBatchChangeToAnnul {
+        /// The position of the entry, from 0.
+        entry: usize,
+    } => "entry {entry}: what stands about this batch was not made with a compromised key, and is no order";
     /// No status is to be set.
     400 statuses_missing StatusesMissing => "the transaction sets no status";
     /// The status cannot follow the present one.
@@ -541,23 +558,23 @@ rejections! {
         /// What was to happen.
         action: StatusAction,
     } => "entry {entry}: {} cannot follow the credential's present status", status_action_name(*action);
-    /// The reason does not fit the action.
+    /// The reason does not fit the action, or is not the sender's to give.
     402 status_reason_invalid StatusReasonInvalid {
         /// Position of the entry, from 0.
         entry: usize,
         /// The reason.
         reason: StatusReason,
-    } => "entry {entry}: the reason {} does not fit the action", reason.code();
+    } => "entry {entry}: the reason {} does not fit the action, or is an authority's to give", reason.code();
     /// The credential is to be replaced by nothing.
     403 successor_missing SuccessorMissing {
         /// Position of the entry, from 0.
         entry: usize,
     } => "entry {entry}: the replacing credential is missing";
-    /// Nothing about the credential was written with a key that was void by then.
+    /// What stands about the credential is sound and the institution's own, or nothing stands.
     404 nothing_to_annul NothingToAnnul {
-        /// Position of the handle, from 0.
+        /// Position of the entry, from 0.
         entry: usize,
-    } => "entry {entry}: the newest entry of this credential was not made with a compromised key";
+    } => "entry {entry}: what stands about this credential was not made with a compromised key, and is no order";
     /// The handles are not in strictly ascending order.
     405 handles_unordered HandlesUnordered {
         /// Position of the first that is wrong, from 0.
@@ -569,7 +586,7 @@ rejections! {
         entry: usize,
         /// The most entries.
         limit: u32,
-    } => "entry {entry}: the credential's status has {limit} history entries: it can only be ended";
+    } => "entry {entry}: the credential's status has {limit} history entries: its institution suspends it no more";
     /// The quality agency has suspended the credential, and alone can reinstate it.
     407 status_suspended_by_order StatusSuspendedByOrder {
         /// Position of the entry, from 0.
@@ -656,7 +673,6 @@ const fn batch_action_name(action: BatchAction) -> &'static str {
         BatchAction::Suspend => "a suspension",
         BatchAction::Reinstate => "a reinstatement",
         BatchAction::Revoke => "a revocation",
-        BatchAction::Annul => "an annulment",
     }
 }
 

@@ -46,9 +46,10 @@ fn handle_of(number: u32) -> StatusHandle {
     StatusHandle::new(handle)
 }
 
-fn revocations(numbers: std::ops::Range<u32>, action: StatusAction) -> Vec<StatusEntry> {
-    let entry = |number| StatusEntry {
-        handle: handle_of(number),
+fn revocations(numbers: std::ops::Range<u32>, number: u32, action: StatusAction) -> Vec<StatusEntry> {
+    let entry = |handle| StatusEntry {
+        handle: handle_of(handle),
+        entry: number,
         action,
         reason: StatusReason::IssuedInError,
         successor: [0; 32],
@@ -70,10 +71,10 @@ fn world() -> World {
     });
     world.commit(anchors.collect());
     for start in (0..STATUSES).step_by(500) {
-        let transaction = world.statuses(revocations(start..start + 500, StatusAction::Suspend));
+        let transaction = world.statuses(revocations(start..start + 500, 1, StatusAction::Suspend));
         world.commit(vec![transaction]);
     }
-    world.commit(vec![world.statuses(revocations(0..100, StatusAction::Revoke))]);
+    world.commit(vec![world.statuses(revocations(0..100, 2, StatusAction::Revoke))]);
     world
 }
 
@@ -258,6 +259,7 @@ fn a_judged_batch_is_listed_as_it_stands() {
     let mut world = world();
     let root = BatchRoot::new([4; 32]);
     let set = BatchStatusSet {
+        entry: 1,
         institution: GTU,
         root,
         action: BatchAction::Revoke,

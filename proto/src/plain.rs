@@ -374,6 +374,7 @@ pub fn batch_change(change: &BatchChange) -> v1::BatchChange {
     use v1::batch_change::Writer as Shown;
     v1::BatchChange {
         number: change.entries,
+        restores: change.restores,
         entry_proof: Vec::new(),
         state: batch_state(change.state).into(),
         reason: status_reason(change.reason).into(),

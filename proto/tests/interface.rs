@@ -419,6 +419,7 @@ fn batches_and_changes_are_shown_as_they_are_recorded() {
         time: TimeMs::new(91),
         writer: Writer::Authority { authority: AuthorityId::new(2), decision },
         entries: 3,
+        restores: 2,
     };
     let window = |year| Window::new(day(year, 1, 1), day(year, 12, 31)).unwrap();
     let record = BatchRecord {

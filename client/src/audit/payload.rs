@@ -5,10 +5,11 @@ use sigeli_verifier::{
     bounded::List,
     params::INSTITUTION_KEYS_MAX,
     transaction::{
-        AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchStatusSet, InstitutionClose, InstitutionKey,
-        InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd, Payload,
-        PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PolicySet, ProgrammeRegister, Sender,
-        StatusAction, StatusAnnul, StatusEntry, StatusOrder, StatusSet, UpgradeSchedule,
+        AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
+        KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PolicySet,
+        ProgrammeRegister, Sender, StatusAction, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder, StatusSet,
+        UpgradeSchedule,
     },
 };
 
@@ -35,6 +36,7 @@ pub const fn kind(payload: &Payload) -> &'static str {
         Payload::PermissionAnnul(_) => "permission_annul",
         Payload::BatchAnchor(_) => "batch_anchor",
         Payload::BatchStatusSet(_) => "batch_status_set",
+        Payload::BatchAnnul(_) => "batch_annul",
         Payload::StatusSet(_) => "status_set",
         Payload::StatusOrder(_) => "status_order",
         Payload::StatusAnnul(_) => "status_annul",
@@ -80,6 +82,7 @@ pub fn institution(sent_by: &Sender, payload: &Payload) -> Option<u32> {
         Payload::PermissionReplace(payload) => Some(payload.grant.institution),
         Payload::PermissionAnnul(payload) => Some(payload.institution),
         Payload::BatchStatusSet(payload) => Some(payload.institution),
+        Payload::BatchAnnul(payload) => Some(payload.institution),
         Payload::StatusOrder(payload) => Some(payload.institution),
         Payload::StatusAnnul(payload) => Some(payload.institution),
         Payload::ProgrammeRegister(_)
@@ -146,12 +149,25 @@ pub fn fields(payload: &Payload) -> Plain {
             ("reason", words::decision_reason(*reason).into()),
         ]),
         Payload::BatchAnchor(anchor) => batch_anchor(anchor),
-        Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, action, reason }) => Plain::object([
+        Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, entry, action, reason }) => {
+            Plain::object([
+                ("institution", institution.get().into()),
+                ("decision", words::decision(*decision)),
+                ("root", Plain::text(root)),
+                ("entry", (*entry).into()),
+                ("action", words::batch_action(*action).into()),
+                ("reason", words::status_reason(*reason).into()),
+            ])
+        }
+        Payload::BatchAnnul(BatchAnnul { institution, decision, entries }) => Plain::object([
             ("institution", institution.get().into()),
             ("decision", words::decision(*decision)),
-            ("root", Plain::text(root)),
-            ("action", words::batch_action(*action).into()),
-            ("reason", words::status_reason(*reason).into()),
+            (
+                "entries",
+                Plain::list(entries.iter().map(|BatchAnnulEntry { root, entry }| {
+                    Plain::object([("root", Plain::text(root)), ("entry", (*entry).into())])
+                })),
+            ),
         ]),
         Payload::StatusSet(StatusSet { entries }) => Plain::object([("entries", status_entries(entries))]),
         Payload::StatusOrder(StatusOrder { institution, decision, entries }) => Plain::object([
@@ -159,10 +175,15 @@ pub fn fields(payload: &Payload) -> Plain {
             ("decision", words::decision(*decision)),
             ("entries", status_entries(entries)),
         ]),
-        Payload::StatusAnnul(StatusAnnul { institution, decision, handles }) => Plain::object([
+        Payload::StatusAnnul(StatusAnnul { institution, decision, entries }) => Plain::object([
             ("institution", institution.get().into()),
             ("decision", words::decision(*decision)),
-            ("handles", Plain::list(handles.iter().map(Plain::text))),
+            (
+                "entries",
+                Plain::list(entries.iter().map(|StatusAnnulEntry { handle, entry }| {
+                    Plain::object([("handle", Plain::text(handle)), ("entry", (*entry).into())])
+                })),
+            ),
         ]),
         Payload::AuthorityKeysSet(_)
         | Payload::AuthoritySet(_)
@@ -301,10 +322,11 @@ fn batch_anchor(anchor: &BatchAnchor) -> Plain {
 }
 
 fn status_entries(entries: &[StatusEntry]) -> Plain {
-    Plain::list(entries.iter().map(|StatusEntry { handle, action, reason, successor }| {
+    Plain::list(entries.iter().map(|StatusEntry { handle, entry, action, reason, successor }| {
         let successor = (*action == StatusAction::Supersede).then(|| hex::encode(successor));
         Plain::object([
             ("handle", Plain::text(handle)),
+            ("entry", (*entry).into()),
             ("action", words::status_action(*action).into()),
             ("reason", words::status_reason(*reason).into()),
             ("successor", successor.into()),

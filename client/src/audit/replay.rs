@@ -59,6 +59,13 @@ pub(crate) struct BatchChange {
     key: Option<KeyIndex>,
 }
 
+/// What was written about a batch: the newest change, and the changes that stand over one another, annulled ones left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct BatchHistory {
+    newest: Option<BatchChange>,
+    standing: Vec<BatchChange>,
+}
+
 /// The numbers that a batch gets when it is anchored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchNumbers {
@@ -70,7 +77,7 @@ pub(crate) struct BatchNumbers {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Replay {
     institutions: BTreeMap<InstitutionId, Institution>,
-    changed: BTreeMap<(InstitutionId, BatchRoot), Vec<BatchChange>>,
+    changed: BTreeMap<(InstitutionId, BatchRoot), BatchHistory>,
 }
 
 /// The block of a transaction, and who sent it.
@@ -89,7 +96,7 @@ impl Replay {
 
     /// The newest change of a batch, if there is any.
     pub(crate) fn batch_change(&self, institution: InstitutionId, root: &BatchRoot) -> Option<&BatchChange> {
-        self.changed.get(&(institution, *root)).and_then(|changes| changes.last())
+        self.changed.get(&(institution, *root)).and_then(|history| history.newest.as_ref())
     }
 
     fn institution(&mut self, institution: InstitutionId) -> Result<&mut Institution, Impossible> {
@@ -177,7 +184,12 @@ impl Replay {
                 let accreditation_sequence = permission.batches;
                 return Ok(Some(BatchNumbers { sequence, accreditation_sequence }));
             }
-            Payload::BatchStatusSet(set) => self.batch_status(by, set)?,
+            Payload::BatchStatusSet(set) => self.batch_status(by, set),
+            Payload::BatchAnnul(annul) => {
+                for entry in annul.entries.iter() {
+                    self.batch_annul(by, annul.institution, entry.root)?;
+                }
+            }
             Payload::KeyRetire(_)
             | Payload::StatusSet(_)
             | Payload::StatusOrder(_)
@@ -298,23 +310,34 @@ impl Replay {
         self.change(by, (annul.institution, annul.permission), restored, annul.decision)
     }
 
-    fn batch_status(&mut self, by: By, set: &BatchStatusSet) -> Result<(), Impossible> {
-        let compromised = &self.institutions.get(&set.institution).ok_or(Impossible)?.compromised;
+    fn batch_status(&mut self, by: By, set: &BatchStatusSet) {
+        let state = match set.action {
+            BatchAction::Suspend => BatchState::Suspended,
+            BatchAction::Reinstate => BatchState::Reinstated,
+            BatchAction::Revoke => BatchState::Revoked,
+        };
+        let change = BatchChange { state, reason: set.reason, height: by.height, key: by.key };
+        let history = self.changed.entry((set.institution, set.root)).or_default();
+        history.newest = Some(change);
+        history.standing.push(change);
+    }
+
+    /// The change that stands goes, and those below it that are void.
+    fn batch_annul(&mut self, by: By, institution: InstitutionId, root: BatchRoot) -> Result<(), Impossible> {
+        let compromised = &self.institutions.get(&institution).ok_or(Impossible)?.compromised;
         let is_void = |change: &BatchChange| {
             let from = change.key.and_then(|key| compromised.get(&key));
             from.is_some_and(|from| *from <= change.height)
         };
-        let changes = self.changed.entry((set.institution, set.root)).or_default();
-        let (state, reason) = match set.action {
-            BatchAction::Suspend => (BatchState::Suspended, set.reason),
-            BatchAction::Reinstate => (BatchState::Reinstated, set.reason),
-            BatchAction::Revoke => (BatchState::Revoked, set.reason),
-            BatchAction::Annul => {
-                let standing = changes.iter().rev().find(|change| !is_void(change));
-                standing.map_or((BatchState::Annulled, set.reason), |change| (change.state, change.reason))
-            }
-        };
-        changes.push(BatchChange { state, reason, height: by.height, key: by.key });
+        let history = self.changed.get_mut(&(institution, root)).ok_or(Impossible)?;
+        history.standing.pop().ok_or(Impossible)?;
+        while history.standing.last().is_some_and(is_void) {
+            history.standing.pop();
+        }
+        let restored = history.standing.last();
+        let (state, reason) =
+            restored.map_or((BatchState::Annulled, StatusReason::Annulled), |change| (change.state, change.reason));
+        history.newest = Some(BatchChange { state, reason, height: by.height, key: by.key });
         Ok(())
     }
 }

@@ -420,7 +420,7 @@ pub(super) enum StatusCommand {
     /// Drafts a change of credentials by decision of the quality agency or a court (for the quality agency); the same as
     /// `tx new status-order`.
     Order(super::tx_args::StatusOrderArgs),
-    /// Drafts the annulment of what compromised keys wrote (for the quality agency); the same as `tx new status-annul`.
+    /// Drafts the annulment of orders, or of what compromised keys wrote (for the quality agency); the same as `tx new status-annul`.
     Annul(super::tx_args::StatusAnnulArgs),
 }
 

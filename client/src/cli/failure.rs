@@ -208,7 +208,7 @@ failures! {
     StatusError => |error| match error {
         StatusError::Stamp(error) => of_stamp(error),
         StatusError::Submit(error) => of_submit(error),
-        StatusError::Proof(error) => of_proof(error),
+        StatusError::Proof(error) | StatusError::Unproved(error) => of_proof(error),
         StatusError::OtherInstitution { .. } | StatusError::Action => EXIT_DATA,
     },
 }

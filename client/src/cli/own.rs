@@ -194,7 +194,6 @@ pub(super) async fn batch(args: &BatchStatusArgs, action: BatchAction) -> Result
         BatchAction::Suspend => "suspended",
         BatchAction::Reinstate => "valid again",
         BatchAction::Revoke => "revoked for good",
-        BatchAction::Annul => "as it was",
     };
     print(&format!(
         "All credentials of the batch {root} are {done}{}. Bundles handed out earlier show it once they are refreshed.\n",

@@ -9,7 +9,10 @@ use std::{
 
 use sigeli::{
     keys::SecretKey,
-    tx::{self, Known, View, file},
+    tx::{
+        self, Known, View, file,
+        numbers::{self, NumbersError},
+    },
 };
 use sigeli_verifier::{
     ids::{
@@ -17,8 +20,9 @@ use sigeli_verifier::{
     },
     params::AUTHORITY_VALIDITY_MS_MAX,
     record::Policy,
-    transaction::{Draft, Sender, Transaction, TransactionSignature},
+    transaction::{Draft, Payload, Sender, Transaction, TransactionSignature},
     trust::Trust,
+    verdict::Freshness,
 };
 
 use self::payload::{Asked, By};
@@ -33,6 +37,8 @@ use super::{
     verify::language,
 };
 
+/// How old a proof may be from which the number of an entry is read: an hour. An older history would only be refused.
+const NUMBERS_AGE_MS_MAX: u64 = 60 * 60 * 1_000;
 const MS_PER_MINUTE: u64 = 60 * 1_000;
 const MS_PER_DAY: u64 = 24 * 60 * MS_PER_MINUTE;
 /// For how many days authorities may sign a draft unless it is stated.
@@ -78,7 +84,10 @@ fn make(asked: &Asked<'_>) -> Result<u8, Failure> {
     let trust = trust_if_any(draft.trust.as_deref())?;
     let ledger = ledger(asked, trust.as_ref())?;
     let sender = sender(&asked.by, ledger.sequence)?;
-    let payload = asked.payload(ledger.policy, ledger.next)?;
+    let mut payload = asked.payload(ledger.policy, ledger.next)?;
+    if numbers::are_missing(&sender, &payload) {
+        look_up_numbers(draft, trust.as_ref(), &sender, &mut payload)?;
+    }
     let valid_until = valid_until(draft, &sender)?;
     let made = Draft::new(Transaction { genesis: ledger.genesis, valid_until, sender, payload });
     // What could never be handed in is not written: a signature's bytes have room in every draft that can be.
@@ -98,6 +107,30 @@ fn make(asked: &Asked<'_>) -> Result<u8, Failure> {
     let out = draft.out.display();
     note(format_args!("The draft is in {out}. Next: sigeli tx sign {out} --key FILE --index N"));
     Ok(0)
+}
+
+/// Asks which entries of their histories the changes will be.
+fn look_up_numbers(
+    draft: &DraftArgs,
+    trust: Option<&Trust>,
+    sender: &Sender,
+    payload: &mut Payload,
+) -> Result<(), Failure> {
+    if draft.nodes.is_empty() {
+        return Err(Failure::usage(
+            "name the number of the new entry with --entry, or a node with --node to look it up",
+        ));
+    }
+    let freshness = Freshness { at: now(), max_age_ms: NUMBERS_AGE_MS_MAX };
+    online(async {
+        let remote = connect(&draft.nodes)?;
+        match numbers::look_up(&remote, trust, freshness, sender, payload).await {
+            Ok(()) => Ok(()),
+            Err(NumbersError::Remote(error)) => Err(error.into()),
+            Err(NumbersError::Query(error)) => Err(error.into()),
+            Err(error @ NumbersError::NoTrust) => Err(Failure::usage(error.to_string())),
+        }
+    })
 }
 
 fn check_size(draft: &Draft) -> Result<(), Failure> {

@@ -173,11 +173,13 @@ pub(super) enum NewKind {
     BatchAnchor(BatchAnchorArgs),
     /// Change the status of a whole batch (institution, or quality agency).
     BatchStatus(BatchStatusArgs),
+    /// Annul the newest change of whole batches: an order, or the work of a compromised key (quality agency).
+    BatchAnnul(BatchAnnulArgs),
     /// Change the status of credentials (institution).
     StatusSet(StatusSetArgs),
     /// Change the status of credentials by decision (quality agency).
     StatusOrder(StatusOrderArgs),
-    /// Annul what compromised keys wrote about credentials (quality agency).
+    /// Annul the newest entry about credentials: an order, or the work of a compromised key (quality agency).
     StatusAnnul(StatusAnnulArgs),
     /// Change an authority's own keys (that authority).
     AuthorityKeys(AuthorityKeysArgs),
@@ -426,8 +428,14 @@ pub(super) enum BatchActionArg {
     Reinstate,
     /// For good.
     Revoke,
-    /// What a compromised key wrote is void (quality agency only).
-    Annul,
+}
+
+/// Which entry of a history a change will be.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct EntryArgs {
+    /// The number of the entry that the change will be in the history of each; looked up with --node.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) entry: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -440,9 +448,24 @@ pub(super) struct BatchStatusArgs {
     /// What happens to it.
     #[arg(long, value_enum)]
     pub(super) action: BatchActionArg,
-    /// Why, as for `sigeli status`; not with --action annul, which has one reason only.
+    /// Why, as for `sigeli status`.
     #[arg(long, value_name = "CODE", value_parser = values::parse_reason)]
-    pub(super) reason: Option<StatusReason>,
+    pub(super) reason: StatusReason,
+    #[command(flatten)]
+    pub(super) number: EntryArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BatchAnnulArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    /// The root of a batch. Repeatable.
+    #[arg(long = "root", value_name = "HASH", required = true, value_parser = values::parse_hash)]
+    pub(super) roots: Vec<[u8; 32]>,
+    #[command(flatten)]
+    pub(super) entry: EntryArgs,
 }
 
 /// Credentials: by file, or by their names in the status register.
@@ -485,6 +508,8 @@ pub(super) struct StatusChangeArgs {
     /// The newer credential's leaf, where its file is not at hand.
     #[arg(long, value_name = "HASH", value_parser = values::parse_hash)]
     pub(super) successor_leaf: Option<[u8; 32]>,
+    #[command(flatten)]
+    pub(super) number: EntryArgs,
 }
 
 #[derive(Debug, Args)]
@@ -513,6 +538,8 @@ pub(super) struct StatusAnnulArgs {
     pub(super) number: InstitutionNumber,
     #[command(flatten)]
     pub(super) credentials: CredentialsArgs,
+    #[command(flatten)]
+    pub(super) entry: EntryArgs,
 }
 
 /// What a draft is read with.

@@ -290,7 +290,7 @@ pub fn status(handle: &StatusHandle, status: &Status) -> Plain {
 }
 
 fn status_record(record: &StatusRecord) -> Plain {
-    let StatusRecord { state, reason, height, time, writer, entries } = record;
+    let StatusRecord { state, reason, height, time, writer, entries, restores } = record;
     let successor = match state {
         StatusState::Superseded { successor } => Some(hex::encode(successor)),
         _ => None,
@@ -303,6 +303,7 @@ fn status_record(record: &StatusRecord) -> Plain {
         ("time", words::time(*time)),
         ("writer", words::writer(writer)),
         ("entries", (*entries).into()),
+        ("restores", (*restores != 0).then_some(*restores).into()),
     ])
 }
 

@@ -78,7 +78,6 @@ words! {
         Suspend => "suspend",
         Reinstate => "reinstate",
         Revoke => "revoke",
-        Annul => "annul",
     }
     /// What happens to a status.
     status_action(StatusAction) {

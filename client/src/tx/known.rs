@@ -397,6 +397,7 @@ fn institutions_of(transaction: &Transaction) -> Vec<InstitutionId> {
         Payload::PermissionReplace(replace) => all.push(replace.grant.institution),
         Payload::PermissionAnnul(annul) => all.push(annul.institution),
         Payload::BatchStatusSet(set) => all.push(set.institution),
+        Payload::BatchAnnul(annul) => all.push(annul.institution),
         Payload::StatusOrder(order) => all.push(order.institution),
         Payload::StatusAnnul(annul) => all.push(annul.institution),
         Payload::BatchAnchor(_)

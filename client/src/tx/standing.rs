@@ -249,6 +249,7 @@ pub fn objection(draft: &Draft) -> Option<Objection> {
         Payload::PermissionChange(change) => (authority, None, Some(change.decision)),
         Payload::PermissionReplace(replace) => (authority, None, Some(replace.grant.decision)),
         Payload::PermissionAnnul(annul) => (authority, None, Some(annul.decision)),
+        Payload::BatchAnnul(annul) => (authority, None, Some(annul.decision)),
         Payload::StatusOrder(order) => (authority, None, Some(order.decision)),
         Payload::StatusAnnul(annul) => (authority, None, Some(annul.decision)),
         Payload::AuthorityKeysSet(set) => (authority, None, Some(set.decision)),

@@ -49,7 +49,7 @@ pub(super) const fn reason(reason: StatusReason) -> &'static str {
         StatusReason::NotAccredited => "issued outside the accreditation",
         StatusReason::UnderReview => "under review",
         StatusReason::ReviewEnded => "the review has ended",
-        StatusReason::Annulled => "written with a compromised key",
+        StatusReason::Annulled => "annulled",
     }
 }
 
@@ -282,6 +282,8 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
     let written = words.written(finding);
     let by = if written.as_ref().is_some_and(|written| written.by_authority) {
         " by order of the quality agency"
+    } else if written.as_ref().is_some_and(|written| written.again) {
+        " (again: what was written later was annulled by the quality agency)"
     } else {
         ""
     };
@@ -299,7 +301,7 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
         Finding::Annulled => {
             let what = if of_batch { "its whole batch" } else { "it" };
             format!(
-                "Not revoked: what was written against {what} was written with a compromised key, and was annulled on \
+                "Not revoked: what was written against {what}, by order or with a compromised key, was annulled on \
                  {on}{by}; {as_of}."
             )
         }

@@ -49,7 +49,7 @@ pub(super) const fn reason(reason: StatusReason) -> &'static str {
         StatusReason::NotAccredited => "გაცემული იყო აკრედიტაციის ფარგლებს გარეთ",
         StatusReason::UnderReview => "მიმდინარეობს განხილვა",
         StatusReason::ReviewEnded => "განხილვა დასრულდა",
-        StatusReason::Annulled => "ჩაწერილი იყო კომპრომეტირებული გასაღებით",
+        StatusReason::Annulled => "ბათილად არის ცნობილი",
     }
 }
 
@@ -287,6 +287,8 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
     let written = words.written(finding);
     let by = if written.as_ref().is_some_and(|written| written.by_authority) {
         " ხარისხის განვითარების ეროვნული ცენტრის გადაწყვეტილებით"
+    } else if written.as_ref().is_some_and(|written| written.again) {
+        " (ხელახლა: შემდეგ ჩაწერილი ხარისხის განვითარების ეროვნულმა ცენტრმა ბათილად ცნო)"
     } else {
         ""
     };
@@ -310,7 +312,7 @@ fn status(finding: Finding, words: &Wording<'_>) -> String {
         Finding::Annulled => {
             let what = if of_batch { "მთელი პარტიის" } else { "მის" };
             format!(
-                "გაუქმებული არ არის: {what} წინააღმდეგ ჩანაწერი კომპრომეტირებული გასაღებით გაკეთდა და ბათილად გამოცხადდა \
+                "გაუქმებული არ არის: {what} წინააღმდეგ ჩანაწერი, გადაწყვეტილებით ან კომპრომეტირებული გასაღებით გაკეთებული, ბათილად გამოცხადდა \
                  {on}{by}; მდგომარეობა: {as_of}."
             )
         }

@@ -185,6 +185,7 @@ impl Institution {
             time: time("2026-11-21T12:00:00+04:00"),
             writer: Writer::Institution { key: KeyIndex::new(0) },
             entries: 1,
+            restores: 0,
         };
         let record = BatchRecord {
             sequence: BatchSequence::new(sequence),
@@ -230,6 +231,7 @@ impl Institution {
             time: time("2026-11-22T12:00:00+04:00"),
             writer: Writer::Institution { key: KeyIndex::new(1) },
             entries: 1,
+            restores: 0,
         };
         self.statuses.set(status_name(&handle), record.to_bytes());
         self.statuses.set(status_entry_name(&handle, 1), record.to_bytes());

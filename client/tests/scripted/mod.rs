@@ -389,6 +389,7 @@ impl Ledger for Node {
             time: BLOCK_TIME,
             writer: Writer::Institution { key: KeyIndex::new(3) },
             entries: 1,
+            restores: 0,
         };
         let status = BatchStatus::Changed(change);
         let record = BatchRecord { status, ..crate::world::batch_record(&self.issued.batch) };

@@ -158,6 +158,7 @@ impl World {
                     time: STATUS_TIME,
                     writer: says.writer,
                     entries: 1,
+                    restores: 0,
                 };
                 let handle = status_handle(&file.salt, &file.leaf());
                 (StatusFinding::Present(record), one(record::status_key(&handle), &record.to_bytes()))

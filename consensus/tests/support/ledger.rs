@@ -187,7 +187,7 @@ fn status(handle: u64, action: StatusAction) -> Payload {
     let handle = StatusHandle::new(numbered(handle));
     let suspends = action == StatusAction::Suspend;
     let reason = if suspends { StatusReason::IssuedInError } else { StatusReason::ReviewEnded };
-    let entry = StatusEntry { handle, action, reason, successor: [0; 32] };
+    let entry = StatusEntry { handle, entry: if suspends { 1 } else { 2 }, action, reason, successor: [0; 32] };
     Payload::StatusSet(StatusSet { entries: List::new(vec![entry]).expect("one") })
 }
 

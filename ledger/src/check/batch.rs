@@ -4,20 +4,17 @@ use alloc::vec::Vec;
 
 use sigeli_verifier::{
     ids::{BatchSequence, PermissionId},
-    params::STATUS_ENTRIES_MAX,
-    record::{BatchChange, BatchRecord, BatchState, BatchStatus, Judged, Usage, Writer},
-    transaction::{BatchAction, BatchAnchor, BatchStatusSet, StatusAction, StatusReason},
+    record::{BatchRecord, BatchStatus, Judged, Usage},
+    transaction::BatchAnchor,
 };
 
 use super::{
-    InstitutionSigner, Target, Terms,
+    InstitutionSigner, Terms,
     standing::{authorisation_in_force, check_accreditation, order_in_force},
-    status::{self, newest_sound, reason_fits},
 };
 use crate::{
     outcome::{CheckError, Rejection},
     state::{Overlay, Write},
-    store::StoreError,
     tree::NodeReader,
 };
 
@@ -34,7 +31,13 @@ pub(super) fn check_anchor<R: NodeReader>(
     }
     let view = state.view();
     if let Some(known) = view.batch(by.id, &anchor.root)? {
-        return Err(Rejection::AlreadyExists { height: known.anchored }.into());
+        let height = known.anchored;
+        return Err(if is_same(&known, anchor) {
+            Rejection::AlreadyExists { height }
+        } else {
+            Rejection::RootTaken { height }
+        }
+        .into());
     }
     let mut usage = view.usage(by.id)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
     let quota = terms.policy.batches_per_day;
@@ -85,82 +88,19 @@ pub(super) fn check_anchor<R: NodeReader>(
     ]))
 }
 
-/// The status of a batch as a whole, by its institution or by the quality agency.
-pub(super) fn check_status<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    terms: &Terms,
-    target: &Target,
-    set: &BatchStatusSet,
-) -> Result<Vec<Write>, CheckError> {
-    let (action, reason) = (set.action, set.reason);
-    if !batch_reason_fits(action, reason, &target.writer) {
-        return Err(Rejection::BatchReasonInvalid { reason }.into());
-    }
-    // An institution's own changes are bound as those of credentials are: by the quota of the day and in number.
-    let own = matches!(target.writer, Writer::Institution { .. });
-    let usage = own.then(|| status::use_quota(state, terms, target.id, 1)).transpose()?;
-    let mut record = state.view().batch(target.id, &set.root)?.ok_or(Rejection::UnknownBatch)?;
-    let invalid = Rejection::BatchTransitionInvalid { action };
-    let present = match record.status {
-        BatchStatus::Valid => None,
-        BatchStatus::Changed(change) => Some(change),
+/// Whether a batch states all that is to be anchored: then it was anchored before. Otherwise its root stands for something
+/// else, and whoever asks must not take it for done.
+fn is_same(known: &BatchRecord, anchor: &BatchAnchor) -> bool {
+    let stated = BatchAnchor {
+        root: anchor.root,
+        height: known.height,
+        hash_algorithm: known.hash_algorithm,
+        accreditation: known.accreditation,
+        level: known.level,
+        field: known.field,
+        ects: known.ects,
+        issued: known.issued,
+        credential_type: known.credential_type,
     };
-    let ordered = present.is_some_and(|change| matches!(change.writer, Writer::Authority { .. }));
-    let (next, reason) = match (present.map(|change| change.state), action) {
-        (Some(BatchState::Suspended), BatchAction::Reinstate) if own && ordered => {
-            return Err(Rejection::BatchSuspendedByOrder.into());
-        }
-        // An order overrides an institution's own suspension, which the institution could otherwise lift again.
-        (Some(BatchState::Suspended), BatchAction::Suspend) if !own && !ordered => (BatchState::Suspended, reason),
-        (Some(BatchState::Suspended), BatchAction::Reinstate) => (BatchState::Reinstated, reason),
-        (Some(BatchState::Suspended | BatchState::Revoked), BatchAction::Suspend)
-        | (Some(BatchState::Revoked), BatchAction::Revoke) => return Err(invalid.into()),
-        (_, BatchAction::Suspend) => (BatchState::Suspended, reason),
-        (_, BatchAction::Revoke) => (BatchState::Revoked, reason),
-        (_, BatchAction::Reinstate) => return Err(invalid.into()),
-        (_, BatchAction::Annul) => before_void(state, target, set, present)?.ok_or(invalid)?,
-    };
-    let written = present.map_or(0, |change| change.entries);
-    if own && next != BatchState::Revoked && written >= STATUS_ENTRIES_MAX {
-        return Err(Rejection::BatchHistoryFull { limit: STATUS_ENTRIES_MAX }.into());
-    }
-    let change = BatchChange {
-        state: next,
-        reason,
-        height: terms.height,
-        time: terms.time,
-        writer: target.writer,
-        entries: written.checked_add(1).ok_or(Rejection::NumbersExhausted)?,
-    };
-    record.status = BatchStatus::Changed(change);
-    let mut writes =
-        Vec::from([Write::Batch(target.id, set.root, record), Write::BatchEntry(target.id, set.root, change)]);
-    writes.extend(usage.map(|usage| Write::Usage(target.id, usage)));
-    Ok(writes)
-}
-
-/// State and reason before the newest changes that are void; `None` when the newest one is not.
-fn before_void<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    target: &Target,
-    set: &BatchStatusSet,
-    present: Option<BatchChange>,
-) -> Result<Option<(BatchState, StatusReason)>, StoreError> {
-    let facts = &target.institution.facts;
-    let is_void = |change: &BatchChange| facts.is_void(&change.writer, change.height);
-    let Some(newest) = present.filter(is_void) else { return Ok(None) };
-    let missing = StoreError::Corrupt { what: "batch history (missing)" };
-    let read = |entry| state.view().batch_entry(target.id, &set.root, entry)?.ok_or_else(|| missing.clone());
-    let sound = newest_sound(newest.entries, read, is_void)?;
-    Ok(Some(sound.map_or((BatchState::Annulled, StatusReason::Annulled), |change| (change.state, change.reason))))
-}
-
-/// As for credentials; an annulment is the quality agency's, and its reason is that and nothing else.
-const fn batch_reason_fits(action: BatchAction, reason: StatusReason, writer: &Writer) -> bool {
-    match action {
-        BatchAction::Annul => matches!((reason, writer), (StatusReason::Annulled, Writer::Authority { .. })),
-        BatchAction::Suspend => reason_fits(StatusAction::Suspend, reason),
-        BatchAction::Reinstate => reason_fits(StatusAction::Reinstate, reason),
-        BatchAction::Revoke => reason_fits(StatusAction::Revoke, reason),
-    }
+    stated == *anchor
 }

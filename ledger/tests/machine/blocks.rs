@@ -23,7 +23,7 @@ use sigeli_verifier::{
     },
     params::{BLOCK_BYTES_MAX, TRANSACTIONS_PER_BLOCK_MAX},
     record::{Policy, Writer},
-    transaction::{BatchAnchor, SignedTransaction, StatusAction, StatusReason},
+    transaction::{BatchAnchor, SignedTransaction, StatusAction, StatusEntry, StatusReason},
 };
 
 use crate::support::*;
@@ -255,7 +255,7 @@ fn a_block_ends_before_its_limit_of_bytes() {
     let mut world = World::founded(roomy());
     let transactions: Vec<_> = (0..70_u8)
         .map(|number| {
-            let entries = (0..980_u16).map(|position| {
+            let entries = (0..930_u16).map(|position| {
                 let mut entry = entry(number, StatusAction::Supersede, StatusReason::Superseded);
                 let mut handle = [number; 32];
                 handle[..2].copy_from_slice(&position.to_le_bytes());
@@ -375,8 +375,9 @@ fn statuses_keep_their_history() {
         (StatusAction::Reinstate, StatusReason::ReviewEnded),
         (StatusAction::Revoke, StatusReason::AwardWithdrawn),
     ];
-    for (action, reason) in steps {
-        world.commit(vec![world.statuses(vec![entry(1, action, reason)])]);
+    for (number, (action, reason)) in (1..).zip(steps) {
+        let next = StatusEntry { entry: number, ..entry(1, action, reason) };
+        world.commit(vec![world.statuses(vec![next])]);
         world.now = after(world.now, 1_000);
     }
     let snapshot = world.chain.snapshot();

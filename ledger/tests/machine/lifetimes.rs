@@ -3,16 +3,16 @@
 //! closure of the institution. At each step a stamp is built and judged offline: the record of the batch still says what
 //! was true then, and the lines say what is true now.
 
-use sigeli_ledger::prove::stamp;
+use sigeli_ledger::{prove::stamp, state::View};
 use sigeli_verifier::{
     batch::BatchHeight,
     bounded::List,
     ids::{DecisionRef, Height, InstitutionId, KeyIndex, PermissionId, ProfileHash, TimeMs},
-    record::PermissionState,
+    record::{BatchStatus, PermissionState},
     transaction::{
-        BatchAction, BatchAnchor, BatchStatusSet, DecisionReason, InstitutionClose, InstitutionKind, InstitutionReopen,
-        InstitutionUpdate, KeyCompromise, KeyPurposes, KeyRetire, KeysAdd, Payload, PermissionAction, PermissionAnnul,
-        PermissionChange, StatusReason,
+        BatchAction, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet, DecisionReason, InstitutionClose,
+        InstitutionKind, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyPurposes, KeyRetire, KeysAdd, Payload,
+        PermissionAction, PermissionAnnul, PermissionChange, StatusReason,
     },
     verdict::{DocumentDates, Finding, Freshness, Verdict, judge},
 };
@@ -79,8 +79,25 @@ impl Story {
     }
 
     fn batch(&mut self, number: usize, action: BatchAction, reason: StatusReason) {
-        let (root, decision) = (self.credentials[number].root, decision(82));
-        self.agency(Payload::BatchStatusSet(BatchStatusSet { institution: GTU, decision, root, action, reason }));
+        let (root, decision, entry) = (self.credentials[number].root, decision(82), self.next_entry(number));
+        let set = BatchStatusSet { institution: GTU, decision, root, entry, action, reason };
+        self.agency(Payload::BatchStatusSet(set));
+    }
+
+    fn annul_batch(&mut self, number: usize) {
+        let (root, entry) = (self.credentials[number].root, self.next_entry(number));
+        let entries = List::new(vec![BatchAnnulEntry { root, entry }]).unwrap();
+        self.agency(Payload::BatchAnnul(BatchAnnul { institution: GTU, decision: decision(83), entries }));
+    }
+
+    /// The number that the next change of a batch gets.
+    fn next_entry(&self, number: usize) -> u32 {
+        let snapshot = self.world.chain.snapshot();
+        let record = View::new(&snapshot).batch(GTU, &self.credentials[number].root).unwrap().unwrap();
+        match record.status {
+            BatchStatus::Valid => 1,
+            BatchStatus::Changed(change) => change.entries + 1,
+        }
     }
 
     /// Judges a credential of each batch by stamps of the newest block, on a day from today.
@@ -257,14 +274,14 @@ fn what_a_stolen_key_wrote_against_a_batch_is_annulled() {
     let (institution, decision) = (GTU, DecisionRef::NONE);
     let root = story.credentials[0].root;
     let (action, reason) = (BatchAction::Revoke, StatusReason::IssuedInError);
-    let stolen = BatchStatusSet { institution, decision, root, action, reason };
+    let stolen = BatchStatusSet { institution, decision, root, entry: 1, action, reason };
     story.world.commit(vec![story.world.by_key(5, Payload::BatchStatusSet(stolen))]);
     let revoked = (Verdict::Ended, [F::Authorised, F::Accredited, F::BatchRevoked]);
     story.say([revoked, VALID, VALID, VALID]);
     let decision = crate::support::decision(85);
     story.agency(Payload::KeyCompromise(KeyCompromise { institution, decision, key: KeyIndex::new(5), from }));
     story.say([revoked, VALID, VALID, VALID]);
-    story.batch(0, BatchAction::Annul, StatusReason::Annulled);
+    story.annul_batch(0);
     let annulled = (Verdict::Valid, [F::Authorised, F::Accredited, F::Annulled]);
     story.say([annulled, VALID, VALID, VALID]);
 }

@@ -1,11 +1,13 @@
 //! Random histories of all kinds of transactions against a model: plain maps and lists, written from
-//! `docs/protocol.md` without any call into the rules under test ([`state`], [`rules`], [`permits`], [`statuses`]).
+//! `docs/protocol.md` without any call into the rules under test ([`state`], [`rules`], [`permits`], [`batches`],
+//! [`statuses`]).
 //!
 //! For every transaction, valid or not, the verdict's name must be the model's, and so must the height that a retry is
 //! told; the state root must be the one that the textbook gives for the model's maps. The same history is judged at the
 //! same time by a ledger that restarts again and again, by one whose index of transactions forgets all but the last ten
 //! minutes, and afterwards by one that is handed the finished blocks; and once more with its blocks cut elsewhere.
 
+mod batches;
 mod draw;
 pub(crate) mod forgetful;
 mod governing;
@@ -221,7 +223,7 @@ fn quarter(number: u64) {
     }
     println!("kind: accepted, refused: {kinds:?}\nverdicts: {names:?}");
     // A model that refuses everything would agree, too: every kind must get somewhere, and be stopped.
-    assert_eq!(kinds.len(), 22);
+    assert_eq!(kinds.len(), 23);
     for (code, (accepted, refused)) in kinds {
         assert!(accepted >= 50 && refused >= 150, "kind {code}: {accepted} accepted, {refused} refused");
     }

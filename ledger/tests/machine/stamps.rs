@@ -1,6 +1,9 @@
 //! Stamps built from a ledger, judged by the offline verifier.
 
-use sigeli_ledger::prove::{ProveError, Subject, stamp};
+use sigeli_ledger::{
+    prove::{ProveError, Subject, stamp},
+    state::View,
+};
 use sigeli_verifier::{
     batch::{BatchHeight, BatchTree},
     bundle::{Bundle, Receipt, StampFile, StatusFinding, batch_tag, ledger_tag},
@@ -91,7 +94,10 @@ pub(crate) fn bundle(world: &World, credential: &Credential, stamp: StampFile) -
 }
 
 fn set_status(world: &mut World, credential: &Credential, action: StatusAction, reason: StatusReason) {
-    let entry = StatusEntry { handle: credential.handle, action, reason, successor: [0; 32] };
+    let snapshot = world.chain.snapshot();
+    let written = View::new(&snapshot).status(GTU, &credential.handle).unwrap().map_or(0, |record| record.entries);
+    let entry = StatusEntry { handle: credential.handle, entry: written + 1, action, reason, successor: [0; 32] };
+    drop(snapshot);
     world.commit(vec![world.statuses(vec![entry])]);
 }
 

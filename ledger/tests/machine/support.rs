@@ -414,5 +414,5 @@ pub(crate) fn handle(number: u8) -> StatusHandle {
 
 pub(crate) fn entry(number: u8, action: StatusAction, reason: StatusReason) -> StatusEntry {
     let successor = if action == StatusAction::Supersede { [9; 32] } else { [0; 32] };
-    StatusEntry { handle: handle(number), action, reason, successor }
+    StatusEntry { handle: handle(number), entry: 1, action, reason, successor }
 }

@@ -88,7 +88,7 @@ impl Stage<'_> {
             "replaces" => self.replaces(),
             "anchors" => self.anchors(),
             "annuls" if self.words.take("withdrawal") => self.annuls_withdrawal(),
-            "annuls" if self.words.take("batch") => self.batch("annuls"),
+            "annuls" if self.words.take("batch") => self.annuls_batches(),
             "annuls" => self.annuls_statuses(),
             "suspends" | "reinstates" | "withdraws" if self.words.take("permission") => self.permission(&verb),
             "suspends" | "reinstates" | "revokes" if self.words.take("batch") => self.batch(&verb),

@@ -64,6 +64,7 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 BatchStatus::Valid => ("valid".to_owned(), 0, "nobody"),
                 BatchStatus::Changed(change) => (written(&change.state), change.entries, writer(&change.writer)),
             };
+            let restores = if let BatchStatus::Changed(change) = record.status { change.restores } else { 0 };
             let history = listed(entries, |entry| {
                 view.batch_entry(whose, &root(&label), entry).unwrap().map(|change| written(&change.state))
             });
@@ -76,6 +77,7 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 ("order", record.judged.order.to_string()),
                 ("key", record.key.to_string()),
                 ("state", state),
+                ("restores", restores.to_string()),
                 ("entries", entries.to_string()),
                 ("by", by.to_owned()),
             ]))
@@ -94,6 +96,7 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 ("state", written(&record.state)),
                 ("reason", written(&record.reason)),
                 ("entries", record.entries.to_string()),
+                ("restores", record.restores.to_string()),
                 ("by", writer(&record.writer).to_owned()),
                 ("replaced", replaced.to_string()),
             ]))

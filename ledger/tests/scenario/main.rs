@@ -9,6 +9,7 @@ mod act;
 mod cast;
 mod facts;
 mod found;
+mod numbers;
 mod run;
 mod text;
 mod words;
@@ -20,10 +21,10 @@ use sigeli_verifier::{
     bounded::List,
     decode::{Decode as _, DecodeError},
     encode::Encode as _,
-    ids::{GenesisHash, InstitutionId, KeyIndex, TimeMs},
+    ids::{AuthorityId, AuthoritySequence, GenesisHash, InstitutionId, KeyIndex, TimeMs},
     params::TRANSACTION_BYTES_MAX,
     transaction::{
-        Payload, Sender, SignedTransaction, StatusAction, StatusEntry, StatusReason, StatusSet, Transaction,
+        Payload, Sender, SignedTransaction, StatusAction, StatusEntry, StatusOrder, StatusReason, Transaction,
     },
 };
 
@@ -134,21 +135,26 @@ fn an_error_names_file_line_expectation_and_finding() {
     }
 }
 
-/// A signed transaction of 47 short entries and `long` long ones.
+/// A signed transaction of 11 short entries and `long` long ones.
 fn sized(long: usize) -> Option<SignedTransaction> {
     let entry = |action| StatusEntry {
         handle: act::handle(1),
+        entry: 1,
         action,
         reason: StatusReason::Unspecified,
         successor: if action == StatusAction::Supersede { [9; 32] } else { [0; 32] },
     };
-    let mut entries = vec![entry(StatusAction::Suspend); 47];
-    entries.resize(47 + long, entry(StatusAction::Supersede));
+    let mut entries = vec![entry(StatusAction::Suspend); 11];
+    entries.resize(11 + long, entry(StatusAction::Supersede));
     let body = Transaction {
         genesis: GenesisHash::new([1; 32]),
         valid_until: TimeMs::new(1),
-        sender: Sender::Institution { institution: InstitutionId::new(7) },
-        payload: Payload::StatusSet(StatusSet { entries: List::new(entries).unwrap() }),
+        sender: Sender::Authority { authority: AuthorityId::new(2), sequence: AuthoritySequence::new(1) },
+        payload: Payload::StatusOrder(StatusOrder {
+            institution: InstitutionId::new(7),
+            decision: act::decision("D"),
+            entries: List::new(entries).unwrap(),
+        }),
     };
     found::sign(body, &[(KeyIndex::new(0), "GTU.0".to_owned())]).ok()
 }
@@ -156,11 +162,11 @@ fn sized(long: usize) -> Option<SignedTransaction> {
 /// The two codes that no row can have: what the edge tells of bytes before they become a transaction.
 #[test]
 fn bytes_that_are_no_transaction_never_reach_a_rule() {
-    let largest = sized(967).unwrap().to_bytes();
+    let largest = sized(928).unwrap().to_bytes();
     assert_eq!(largest.len(), TRANSACTION_BYTES_MAX);
     assert!(SignedTransaction::from_bytes(&largest).is_ok());
-    assert!(sized(968).is_none(), "no larger one can be made");
-    let too_large = Rejection::TooLarge { bytes: largest.len() + 66, limit: TRANSACTION_BYTES_MAX };
+    assert!(sized(929).is_none(), "no larger one can be made");
+    let too_large = Rejection::TooLarge { bytes: largest.len() + 70, limit: TRANSACTION_BYTES_MAX };
     assert_eq!((too_large.code(), too_large.name()), (101, "too_large"));
     for length in (0..largest.len()).step_by(61) {
         let error = SignedTransaction::from_bytes(&largest[..length]).unwrap_err();

@@ -23,6 +23,7 @@ use crate::{
     cast::{Actor, Cast, Learn, institution},
     facts,
     found::{certificate, genesis, no_policy, set_policy, sign},
+    numbers::Numbers,
     text::{Document, Scenario, Step, When, moment_of},
     words::Words,
 };
@@ -106,11 +107,13 @@ struct Envelope {
     decision: Option<Option<String>>,
     sender: Option<Words>,
     label: Option<String>,
+    /// The number that each new history entry is said to get, where it is not the next one.
+    entry: Option<u32>,
 }
 
 impl Envelope {
     /// `signed by 0,1; valid for 10 minutes; sequence 4; decision D1; no decision; another ledger; sent by GTU;
-    /// called R1`.
+    /// called R1; entry 1`.
     fn read(mut words: Words, now: TimeMs) -> Result<Self, String> {
         let mut envelope = Self::default();
         while !words.is_empty() {
@@ -148,6 +151,7 @@ impl Envelope {
                     words.expect("by")?;
                     envelope.sender = Some(Words::read(&words.word()?)?);
                 }
+                "entry" => envelope.entry = Some(words.number()?),
                 "called" => envelope.label = Some(words.word()?),
                 other => return Err(format!("{other:?} says nothing of how a transaction is sent")),
             }
@@ -347,11 +351,14 @@ impl Runner {
             policy: View::new(&self.builder.snapshot()).policy().map_err(|error| error.to_string())?,
             decision: named.map_or(sigeli_verifier::ids::DecisionRef::NONE, |label| decision(&label)),
         };
-        let Act { payload, learn, label } = read(&self.cast, &scene, &actor, words)?;
+        let Act { mut payload, learn, label } = read(&self.cast, &scene, &actor, words)?;
         let sender = match &mut envelope.sender {
             Some(words) => self.cast.actor(words)?,
             None => actor,
         };
+        let own = if let Actor::Institution(own) = &sender { *own } else { InstitutionId::new(0) };
+        let snapshot = self.builder.snapshot();
+        Numbers::new(&View::new(&snapshot), &self.block).fill(own, &mut payload, envelope.entry);
         let transaction = self.signed(&sender, &envelope, payload)?;
         Ok(Prepared { transaction, actor: sender, learn, label: envelope.label.or(label) })
     }

@@ -143,8 +143,6 @@ code_enum!(
         Reinstate = 2,
         /// Valid or suspended → revoked, for good.
         Revoke = 3,
-        /// What a compromised key wrote against the batch is void. Only by the quality agency.
-        Annul = 4,
     }
 );
 
@@ -185,7 +183,7 @@ code_enum!(
         UnderReview = 8,
         /// The review ended; reinstatements only.
         ReviewEnded = 9,
-        /// An entry was made with a compromised key; annulments only.
+        /// What was written is annulled, and nothing before it stands; annulments only.
         Annulled = 10,
     }
 );

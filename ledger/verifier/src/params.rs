@@ -16,8 +16,8 @@ pub const BATCH_LEAVES_MAX: u32 = 1 << BATCH_HEIGHT_MAX;
 pub const STATUSES_PER_TRANSACTION_MAX: usize = 1_024;
 /// Largest encoded signed transaction, in bytes.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1_024;
-/// Most signatures on one transaction.
-pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 64;
+/// Most signatures on one transaction: every key of every authority may sign a joint one.
+pub const SIGNATURES_PER_TRANSACTION_MAX: usize = 512;
 /// Most transactions in one block.
 pub const TRANSACTIONS_PER_BLOCK_MAX: usize = 10_000;
 /// Largest encoded block, in bytes.
@@ -46,8 +46,8 @@ pub const PERMISSION_STANDINGS_MAX: usize = 4;
 pub const PERMISSIONS_LIVE_MAX: usize = 64;
 /// The same with withdrawn ones, which are looked at until their days end.
 pub const PERMISSIONS_JUDGED_MAX: usize = 256;
-/// Most entries in the history of the status of one credential, or of one batch, that its institution may make. Ends
-/// (revocation, replacement) and orders of the quality agency are not bound by it.
+/// The number of entries in the history of one credential, or of one batch, from which its institution suspends no more.
+/// Reinstatements, ends (revocation, replacement) and orders of the quality agency are not bound by it.
 pub const STATUS_ENTRIES_MAX: u32 = 64;
 /// The fewest blocks between the one that schedules an upgrade and the one from which it counts.
 pub const UPGRADE_NOTICE_BLOCKS_MIN: u64 = 100;
@@ -99,7 +99,15 @@ pub const CLOCK_TOLERANCE_MS: u64 = 2 * 60 * 1_000;
 const _: () = assert!(BATCH_HEIGHT_MIN <= BATCH_HEIGHT_MAX);
 const _: () = assert!(BATCH_HEIGHT_MAX < 32, "leaf indexes are u32");
 const _: () = assert!(TRANSACTION_BYTES_MAX * 4 < BLOCK_BYTES_MAX, "several of the largest transactions fit a block");
-// 1,024 entries of 66 bytes exceed 64 KiB: a transaction is bounded by bytes as well as by count.
+// 1,024 entries of 70 bytes exceed 64 KiB: a transaction is bounded by bytes as well as by count.
+const _: () = assert!(
+    SIGNATURES_PER_TRANSACTION_MAX == AUTHORITIES_MAX * AUTHORITY_KEYS_MAX,
+    "a joint transaction may bear every signature there can be"
+);
+const _: () = assert!(
+    SIGNATURES_PER_TRANSACTION_MAX * (2 + 1 + 64) + 4 * 1_024 <= TRANSACTION_BYTES_MAX,
+    "with every signature there is room for the largest joint body, below 2 KiB"
+);
 const _: () = assert!(TRANSACTIONS_PER_BLOCK_MAX <= 65_535, "list counts are u16");
 const _: () = assert!(STATUSES_PER_TRANSACTION_MAX <= 65_535, "list counts are u16");
 const _: () = assert!(PERMISSIONS_LIVE_MAX < PERMISSIONS_JUDGED_MAX, "withdrawn permissions have room of their own");

@@ -27,7 +27,10 @@ use crate::{
 };
 
 pub use self::{
-    batch::{BatchAnchor, BatchStatusSet, StatusAnnul, StatusEntry, StatusOrder, StatusSet},
+    batch::{
+        BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet, StatusAnnul, StatusAnnulEntry, StatusEntry,
+        StatusOrder, StatusSet,
+    },
     draft::{DRAFT_MAGIC, Draft, DraftError},
     governance::{AuthorityKeysSet, AuthorityRemove, AuthoritySet, PolicySet, UpgradeSchedule},
     institution::{
@@ -184,11 +187,13 @@ payloads! {
     32 BatchAnchor,
     /// Set the status of a batch.
     33 BatchStatusSet,
+    /// Annul what was written about batches.
+    34 BatchAnnul,
     /// Set statuses of credentials.
     48 StatusSet,
     /// Set statuses of credentials by decision.
     49 StatusOrder,
-    /// Annul what compromised keys wrote about credentials.
+    /// Annul what was written about credentials.
     50 StatusAnnul,
     /// Change the sending authority's own keys.
     64 AuthorityKeysSet,
@@ -242,6 +247,9 @@ fn signing_preimage(genesis: &GenesisHash, id: &TransactionId) -> [u8; TRANSACTI
 
 fields!(Transaction { genesis, valid_until, sender, payload });
 
+/// The algorithm byte before a signature, as before a public key, so that the algorithm can be succeeded.
+const ED25519: u8 = 1;
+
 /// A signature and the position of its key in the sender's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransactionSignature {
@@ -254,13 +262,18 @@ pub struct TransactionSignature {
 impl Encode for TransactionSignature {
     fn encode(&self, out: &mut Vec<u8>) {
         self.key.encode(out);
+        out.push(ED25519);
         self.signature.encode(out);
     }
 }
 
 impl Decode for TransactionSignature {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { key: KeyIndex::decode(reader)?, signature: Signature::decode(reader)? })
+        let key = KeyIndex::decode(reader)?;
+        match reader.u8("signature_algorithm")? {
+            ED25519 => Ok(Self { key, signature: Signature::decode(reader)? }),
+            value => Err(DecodeError::UnknownValue { field: "signature_algorithm", value: value.into() }),
+        }
     }
 }
 

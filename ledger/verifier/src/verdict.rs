@@ -174,7 +174,7 @@ finding! {
     BatchRevoked = ("batch_revoked", Fail),
     /// Its whole batch is suspended.
     BatchSuspended = ("batch_suspended", Fail),
-    /// What was written against it was written with a compromised key, and is annulled.
+    /// What was written against it, by order or with a compromised key, is annulled.
     Annulled = ("annulled", Pass),
     /// The stamp is older than the verifier accepts.
     StatusStale = ("status_stale", Unknown),
@@ -481,10 +481,13 @@ const fn standing(confirmed: &Confirmed<'_>) -> Finding {
     }
 }
 
-/// The end of a credential that nothing can take back. An end that was written with a key that was compromised by then
-/// counts until the quality agency annuls it, and an old stamp cannot tell whether it did.
+/// The end of a credential that its institution has written with a sound key: nothing takes that back. An authority's own
+/// end, and one that was written with a key that was compromised by then, count until the quality agency annuls them, and
+/// an old stamp cannot tell whether it did.
 fn final_end(confirmed: &Confirmed<'_>) -> Option<Finding> {
-    let is_final = |writer: &Writer, at: Height| !confirmed.institution.is_void(writer, at);
+    let is_final = |writer: &Writer, at: Height| {
+        matches!(writer, Writer::Institution { .. }) && !confirmed.institution.is_void(writer, at)
+    };
     if let BatchStatus::Changed(change) = &confirmed.batch.status
         && change.state == BatchState::Revoked
         && is_final(&change.writer, change.height)

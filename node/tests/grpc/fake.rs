@@ -462,6 +462,7 @@ pub(crate) fn batch_answer() -> BatchAnswer {
         time: TimeMs::new(51),
         writer: Writer::Institution { key: KeyIndex::new(1) },
         entries: 2,
+        restores: 0,
     };
     BatchAnswer {
         state: state_proof(),

@@ -210,13 +210,14 @@ async fn batches_are_proved_page_by_page() {
     let request = v1::ListBatchesRequest { institution: 99, ..v1::ListBatchesRequest::default() };
     assert_refused(world.client.list_batches(request).await, Code::NotFound, ErrorCode::InstitutionNotFound);
 
-    for (action, reason) in [
-        (BatchAction::Suspend, StatusReason::UnderReview),
-        (BatchAction::Reinstate, StatusReason::ReviewEnded),
-        (BatchAction::Suspend, StatusReason::UnderReview),
+    for (entry, action, reason) in [
+        (1, BatchAction::Suspend, StatusReason::UnderReview),
+        (2, BatchAction::Reinstate, StatusReason::ReviewEnded),
+        (3, BatchAction::Suspend, StatusReason::UnderReview),
     ] {
         let institution = InstitutionId::new(GTU);
-        let set = BatchStatusSet { institution, decision: DecisionRef::NONE, root: root(100), action, reason };
+        let (decision, root) = (DecisionRef::NONE, root(100));
+        let set = BatchStatusSet { institution, decision, root, entry, action, reason };
         let transaction = world.by_institution(Payload::BatchStatusSet(set));
         world.commit(transaction).await;
     }
@@ -260,6 +261,7 @@ async fn batches_are_proved_page_by_page() {
 async fn registers_and_statuses_are_proved_by_download() {
     let mut world = World::permitted().await;
     let entries = (0..HANDLES).map(|number| StatusEntry {
+        entry: 1,
         handle: handle(number),
         action: StatusAction::Revoke,
         reason: StatusReason::IssuedInError,

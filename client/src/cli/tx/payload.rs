@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sigeli::{batch::PreparedBatch, stamp, values};
+use sigeli::{batch::PreparedBatch, stamp, tx::numbers::UNKNOWN, values};
 use sigeli_verifier::{
     bounded::List,
     ids::{
@@ -12,10 +12,11 @@ use sigeli_verifier::{
     params::{AUTHORITY_KEYS_MAX, STATUSES_PER_TRANSACTION_MAX},
     record::Policy,
     transaction::{
-        AuthorityKeysSet, AuthorityKind, AuthorityRemove, AuthoritySet, BatchAction, BatchStatusSet, InstitutionClose,
-        InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAction,
-        PermissionAnnul, PermissionChange, PermissionReplace, PermissionScope, PolicySet, ProgrammeRegister,
-        StatusAction, StatusAnnul, StatusEntry, StatusOrder, StatusReason, StatusSet, UpgradeSchedule,
+        AuthorityKeysSet, AuthorityKind, AuthorityRemove, AuthoritySet, BatchAction, BatchAnnul, BatchAnnulEntry,
+        BatchStatusSet, InstitutionClose, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd,
+        Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace, PermissionScope, PolicySet,
+        ProgrammeRegister, StatusAction, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason,
+        StatusSet, UpgradeSchedule,
     },
 };
 
@@ -23,10 +24,11 @@ use super::super::{
     failure::Failure,
     own, register,
     tx_args::{
-        AuthorityDraftArgs, AuthorityKeyListArgs, AuthorityKindArg, BatchActionArg, BatchAnchorArgs, BatchStatusArgs,
-        CredentialsArgs, DraftArgs, EitherDraftArgs, GrantScope, InstitutionCloseArgs, JointDraftArgs,
-        KeyCompromiseArgs, NewKind, OwnDraftArgs, PermissionChangeArgs, PolicySetArgs, ProgrammeRegisterArgs,
-        ReplaceScope, ReplacedArgs, StatusActionArg, StatusAnnulArgs, StatusChangeArgs, StatusOrderArgs,
+        AuthorityDraftArgs, AuthorityKeyListArgs, AuthorityKindArg, BatchActionArg, BatchAnchorArgs, BatchAnnulArgs,
+        BatchStatusArgs, CredentialsArgs, DraftArgs, EitherDraftArgs, EntryArgs, GrantScope, InstitutionCloseArgs,
+        JointDraftArgs, KeyCompromiseArgs, NewKind, OwnDraftArgs, PermissionChangeArgs, PolicySetArgs,
+        ProgrammeRegisterArgs, ReplaceScope, ReplacedArgs, StatusActionArg, StatusAnnulArgs, StatusChangeArgs,
+        StatusOrderArgs,
     },
 };
 
@@ -186,7 +188,8 @@ pub(super) fn asked(kind: &NewKind) -> Result<Asked<'_>, Failure> {
             })
         }),
         NewKind::BatchAnchor(args) => anchor(args)?,
-        NewKind::BatchStatus(args) => batch_status(args)?,
+        NewKind::BatchStatus(args) => batch_status(args),
+        NewKind::BatchAnnul(args) => batch_annul(args)?,
         NewKind::StatusSet(args) => {
             let entries = entries(&args.change, args.by.institution)?;
             by_institution(&args.by, Content::Whole(Payload::StatusSet(StatusSet { entries })))
@@ -289,25 +292,33 @@ fn anchor(args: &BatchAnchorArgs) -> Result<Asked<'_>, Failure> {
     Ok(Asked { draft: &args.draft, by, decision: None, content })
 }
 
-fn batch_status(args: &BatchStatusArgs) -> Result<Asked<'_>, Failure> {
+/// The number of the entry that a change will be, if it is named.
+fn number(args: EntryArgs) -> u32 {
+    args.entry.unwrap_or(UNKNOWN)
+}
+
+fn batch_annul(args: &BatchAnnulArgs) -> Result<Asked<'_>, Failure> {
+    let (institution, entry) = (InstitutionId::new(args.number.institution), number(args.entry));
+    let mut roots: Vec<_> = args.roots.iter().copied().map(BatchRoot::new).collect();
+    roots.sort();
+    roots.dedup();
+    let entries = List::new(roots.into_iter().map(|root| BatchAnnulEntry { root, entry }).collect());
+    let entries =
+        entries.map_err(|_| Failure::usage(format!("name at most {STATUSES_PER_TRANSACTION_MAX} batches at once")))?;
+    Ok(by_authority(&args.by, |decision| Payload::BatchAnnul(BatchAnnul { institution, decision, entries })))
+}
+
+fn batch_status(args: &BatchStatusArgs) -> Asked<'_> {
     let action = match args.action {
         BatchActionArg::Suspend => BatchAction::Suspend,
         BatchActionArg::Reinstate => BatchAction::Reinstate,
         BatchActionArg::Revoke => BatchAction::Revoke,
-        BatchActionArg::Annul => BatchAction::Annul,
     };
-    if action == BatchAction::Annul && args.by.authority.is_none() {
-        return Err(Failure::usage("only the quality agency annuls: name it with --authority, and its --decision"));
-    }
-    let reason = match (action, args.reason) {
-        (BatchAction::Annul, None) => StatusReason::Annulled,
-        (BatchAction::Annul, Some(_)) => return Err(Failure::usage("an annulment has no --reason of its own")),
-        (_, reason) => reason.ok_or_else(|| Failure::usage("say why with --reason"))?,
-    };
-    Ok(by_either(&args.by, |institution, decision| {
+    let (reason, entry) = (args.reason, number(args.number));
+    by_either(&args.by, |institution, decision| {
         let root = BatchRoot::new(args.root);
-        Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, action, reason })
-    }))
+        Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, entry, action, reason })
+    })
 }
 
 pub(super) fn status_order(args: &StatusOrderArgs) -> Result<Asked<'_>, Failure> {
@@ -323,9 +334,11 @@ pub(super) fn status_annul(args: &StatusAnnulArgs) -> Result<Asked<'_>, Failure>
     let mut handles = handles(&args.credentials, institution)?;
     handles.sort();
     handles.dedup();
-    let handles = List::new(handles).map_err(|_| too_many())?;
+    let entry = number(args.entry);
+    let entries = handles.into_iter().map(|handle| StatusAnnulEntry { handle, entry }).collect();
+    let entries = List::new(entries).map_err(|_| too_many())?;
     Ok(by_authority(&args.by, |decision| {
-        Payload::StatusAnnul(StatusAnnul { institution: InstitutionId::new(institution), decision, handles })
+        Payload::StatusAnnul(StatusAnnul { institution: InstitutionId::new(institution), decision, entries })
     }))
 }
 
@@ -373,7 +386,8 @@ fn entries(
         }
         (_, reason) => reason.ok_or_else(|| Failure::usage("say why with --reason"))?,
     };
-    let entries = handles.into_iter().map(|handle| StatusEntry { handle, action, reason, successor }).collect();
+    let entry = number(args.number);
+    let entries = handles.into_iter().map(|handle| StatusEntry { handle, entry, action, reason, successor }).collect();
     List::new(entries).map_err(|_| too_many())
 }
 

@@ -3,7 +3,8 @@
 use sigeli_verifier::{
     ids::InstitutionId,
     transaction::{
-        BatchAction, BatchAnchor, BatchStatusSet, Sender, StatusAction, StatusAnnul, StatusEntry, StatusOrder,
+        BatchAction, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet, Sender, StatusAction, StatusAnnul,
+        StatusAnnulEntry, StatusEntry, StatusOrder,
     },
 };
 
@@ -40,7 +41,7 @@ pub(super) fn anchor(sheet: &mut Sheet<'_>, anchor: &BatchAnchor, sender: &Sende
 }
 
 pub(super) fn batch_status(sheet: &mut Sheet<'_>, set: &BatchStatusSet) {
-    let BatchStatusSet { institution, decision, root, action, reason } = *set;
+    let BatchStatusSet { institution, decision, root, entry, action, reason } = *set;
     let language = sheet.language();
     let who = sheet.view.institution(institution);
     sheet.happens(match action {
@@ -59,17 +60,12 @@ pub(super) fn batch_status(sheet: &mut Sheet<'_>, set: &BatchStatusSet) {
             "All credentials of one batch of institution {who} are revoked for good.",
             "დაწესებულება {who}-ის ერთი პარტიის ყველა კრედენციალი საბოლოოდ უქმდება."
         ),
-        BatchAction::Annul => say!(
-            language,
-            "What a compromised key wrote against one batch of institution {who} is annulled: the batch stands where it stood before.",
-            "ბათილად ცხადდება ის, რაც კომპრომეტირებულმა გასაღებმა დაწესებულება {who}-ის ერთი პარტიის წინააღმდეგ ჩაწერა: პარტია უბრუნდება წინა მდგომარეობას."
-        ),
     });
     if action == BatchAction::Revoke {
         sheet.warn(
             both(
-                "This ends every credential of the batch, and can never be taken back.",
-                "ეს წყვეტს პარტიის ყველა კრედენციალს და უკან არასოდეს წაიღება.",
+                "This ends every credential of the batch for good. Only the quality agency can annul it: its own order, or what a compromised key wrote.",
+                "ეს საბოლოოდ წყვეტს პარტიის ყველა კრედენციალს. ბათილად მას მხოლოდ ხარისხის განვითარების ცენტრი ცნობს: საკუთარ გადაწყვეტილებას ან კომპრომეტირებული გასაღებით ჩაწერილს.",
             )
             .text(language)
             .into(),
@@ -77,9 +73,33 @@ pub(super) fn batch_status(sheet: &mut Sheet<'_>, set: &BatchStatusSet) {
     }
     sheet.detail(INSTITUTION, who);
     sheet.detail(ROOT, root.to_string());
+    sheet.detail(both("Entry of its history", "ჩანაწერი ისტორიაში"), format!("№ {entry}"));
     sheet.detail_of(both("Change", "ცვლილება"), terms::batch_action(action));
     sheet.detail_of(REASON, terms::status_reason(reason));
     sheet.decision(&decision);
+}
+
+pub(super) fn batch_annul(sheet: &mut Sheet<'_>, annul: &BatchAnnul) {
+    let BatchAnnul { institution, decision, entries } = annul;
+    let language = sheet.language();
+    let who = sheet.view.institution(*institution);
+    sheet.happens(say!(
+        language,
+        "The newest change of {count} batch(es) of institution {who}, an order or the work of a compromised key, is annulled: each batch stands where it stood before.",
+        "ბათილად ცხადდება დაწესებულება {who}-ის პარტიების (რაოდენობა: {count}) უახლესი ცვლილება, რომელიც გადაწყვეტილებით ან კომპრომეტირებული გასაღებით გაკეთდა: თითოეული პარტია უბრუნდება წინა მდგომარეობას.",
+        count = entries.len()
+    ));
+    for (number, BatchAnnulEntry { root, entry }) in entries.iter().enumerate() {
+        let text = format!("{root}{}", as_entry(sheet, *entry));
+        sheet.detail_numbered(ROOT, number + 1, text);
+    }
+    sheet.detail(INSTITUTION, who);
+    sheet.decision(decision);
+}
+
+/// Which entry of its history the change will be.
+fn as_entry(sheet: &Sheet<'_>, entry: u32) -> String {
+    say!(sheet.language(), ", as entry {entry} of its history", ", ისტორიის ჩანაწერი № {entry}")
 }
 
 pub(super) fn order(sheet: &mut Sheet<'_>, order: &StatusOrder) {
@@ -119,14 +139,15 @@ pub(super) fn statuses(sheet: &mut Sheet<'_>, entries: &[StatusEntry], instituti
     if ended > 0 {
         sheet.warn(say!(
             language,
-            "This ends {ended} credential(s), and can never be taken back.",
-            "ეს საბოლოოდ წყვეტს კრედენციალებს (რაოდენობა: {ended}) და უკან არასოდეს წაიღება."
+            "This ends {ended} credential(s) for good. Only the quality agency can annul it: its own order, or what a compromised key wrote.",
+            "ეს საბოლოოდ წყვეტს კრედენციალებს (რაოდენობა: {ended}). ბათილად მას მხოლოდ ხარისხის განვითარების ცენტრი ცნობს: საკუთარ გადაწყვეტილებას ან კომპრომეტირებული გასაღებით ჩაწერილს."
         ));
     }
-    for (number, StatusEntry { handle, action, reason, successor }) in entries.iter().enumerate() {
+    for (number, StatusEntry { handle, entry, action, reason, successor }) in entries.iter().enumerate() {
         let action_name = terms::status_action(*action).text(language);
         let reason = terms::status_reason(*reason).text(language);
-        let mut text = format!("{handle}: {action_name}; {reason}");
+        let numbered = as_entry(sheet, *entry);
+        let mut text = format!("{handle}{numbered}: {action_name}; {reason}");
         if *action == StatusAction::Supersede {
             let leaf = sigeli_verifier::ids::Leaf::new(*successor);
             text.push_str(&say!(language, "; replaced by {leaf}", "; შემცვლელი: {leaf}"));
@@ -136,17 +157,18 @@ pub(super) fn statuses(sheet: &mut Sheet<'_>, entries: &[StatusEntry], instituti
 }
 
 pub(super) fn annul(sheet: &mut Sheet<'_>, annul: &StatusAnnul) {
-    let StatusAnnul { institution, decision, handles } = annul;
+    let StatusAnnul { institution, decision, entries } = annul;
     let language = sheet.language();
     let who = sheet.view.institution(*institution);
     sheet.happens(say!(
         language,
-        "What compromised keys wrote about {count} credential(s) of institution {who} is annulled: each stands where it stood before.",
-        "ბათილად ცხადდება ის, რაც კომპრომეტირებულმა გასაღებებმა დაწესებულება {who}-ის კრედენციალების (რაოდენობა: {count}) შესახებ ჩაწერეს: თითოეული უბრუნდება წინა მდგომარეობას.",
-        count = handles.len()
+        "The newest entry about {count} credential(s) of institution {who}, an order or the work of a compromised key, is annulled: each stands where it stood before.",
+        "ბათილად ცხადდება უახლესი ჩანაწერი დაწესებულება {who}-ის კრედენციალების (რაოდენობა: {count}) შესახებ, რომელიც გადაწყვეტილებით ან კომპრომეტირებული გასაღებით გაკეთდა: თითოეული უბრუნდება წინა მდგომარეობას.",
+        count = entries.len()
     ));
-    for (number, handle) in handles.iter().enumerate() {
-        sheet.detail_numbered(both("Credential", "კრედენციალი"), number + 1, handle.to_string());
+    for (number, StatusAnnulEntry { handle, entry }) in entries.iter().enumerate() {
+        let text = format!("{handle}{}", as_entry(sheet, *entry));
+        sheet.detail_numbered(both("Credential", "კრედენციალი"), number + 1, text);
     }
     sheet.detail(INSTITUTION, who);
     sheet.decision(decision);

@@ -144,13 +144,17 @@ const fn kind_name(payload: &Payload) -> Both {
         Payload::PermissionAnnul(_) => both("annul the withdrawal of a permission", "უფლების გაუქმების ბათილად ცნობა"),
         Payload::BatchAnchor(_) => both("register a batch of credentials", "კრედენციალების პარტიის რეგისტრაცია"),
         Payload::BatchStatusSet(_) => both("change the status of a whole batch", "მთელი პარტიის სტატუსის შეცვლა"),
+        Payload::BatchAnnul(_) => both(
+            "annul what was written about whole batches",
+            "მთელი პარტიების შესახებ გაკეთებული ჩანაწერების ბათილად ცნობა",
+        ),
         Payload::StatusSet(_) => both("change the status of credentials", "კრედენციალების სტატუსის შეცვლა"),
         Payload::StatusOrder(_) => {
             both("change the status of credentials by decision", "კრედენციალების სტატუსის შეცვლა გადაწყვეტილებით")
         }
         Payload::StatusAnnul(_) => both(
-            "annul what compromised keys wrote about credentials",
-            "კომპრომეტირებული გასაღებებით გაკეთებული ჩანაწერების ბათილად ცნობა",
+            "annul what was written about credentials",
+            "კრედენციალების შესახებ გაკეთებული ჩანაწერების ბათილად ცნობა",
         ),
         Payload::AuthorityKeysSet(_) => both("change an authority's own keys", "უწყების საკუთარი გასაღებების შეცვლა"),
         Payload::AuthoritySet(_) => both("add or change an authority", "უწყების დამატება ან შეცვლა"),
@@ -233,6 +237,7 @@ fn describe(sheet: &mut Sheet<'_>, payload: &Payload, sender: &Sender) {
         Payload::PermissionAnnul(annul) => permission::annul(sheet, annul),
         Payload::BatchAnchor(anchor) => issuing::anchor(sheet, anchor, sender),
         Payload::BatchStatusSet(set) => issuing::batch_status(sheet, set),
+        Payload::BatchAnnul(annul) => issuing::batch_annul(sheet, annul),
         Payload::StatusSet(set) => issuing::statuses(sheet, &set.entries, sender_institution(sender)),
         Payload::StatusOrder(order) => issuing::order(sheet, order),
         Payload::StatusAnnul(annul) => issuing::annul(sheet, annul),

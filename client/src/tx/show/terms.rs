@@ -130,9 +130,6 @@ pub(super) const fn batch_action(action: BatchAction) -> Both {
         BatchAction::Suspend => both("suspend", "შეჩერება"),
         BatchAction::Reinstate => both("reinstate", "აღდგენა"),
         BatchAction::Revoke => both("revoke for good", "საბოლოო გაუქმება"),
-        BatchAction::Annul => {
-            both("annul what a compromised key wrote", "კომპრომეტირებული გასაღებით გაკეთებული ჩანაწერის ბათილად ცნობა")
-        }
     }
 }
 

@@ -165,6 +165,7 @@ impl Chain {
 
 fn transaction(random: &mut Random) -> SignedTransaction {
     let entry = StatusEntry {
+        entry: 1,
         handle: StatusHandle::new(random.bytes()),
         action: StatusAction::Suspend,
         reason: StatusReason::ALL[0],

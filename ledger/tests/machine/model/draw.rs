@@ -65,7 +65,7 @@ pub(super) struct Drawer {
 }
 
 /// Kinds of payload and how often they are drawn.
-const KINDS: [(u8, usize); 22] = [
+const KINDS: [(u8, usize); 23] = [
     (1, 3),
     (2, 3),
     (3, 3),
@@ -80,6 +80,7 @@ const KINDS: [(u8, usize); 22] = [
     (19, 4),
     (32, 18),
     (33, 7),
+    (34, 3),
     (48, 12),
     (49, 4),
     (50, 6),
@@ -322,7 +323,6 @@ impl Drawer {
             let signing = (0_u8..).zip(record.keys.iter()).take(least);
             keys.extend(signing.map(|(position, key)| (joint_key(AuthorityId::new(*id), position).get(), *key)));
         }
-        keys.truncate(64);
         keys
     }
 

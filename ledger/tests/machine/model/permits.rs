@@ -2,11 +2,11 @@
 
 use sigeli_verifier::{
     ids::{BatchSequence, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
-    record::{BatchChange, BatchRecord, BatchState, BatchStatus, Judged, PermissionEntry, PermissionState, Writer},
+    record::{BatchRecord, BatchStatus, Judged, PermissionEntry, PermissionState},
     time::{Day, Window},
     transaction::{
-        AuthorityKind, BatchAction, BatchAnchor, BatchStatusSet, DecisionReason as Why, PermissionAction,
-        PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PermissionScope, StatusReason as Reason,
+        AuthorityKind, BatchAnchor, DecisionReason as Why, PermissionAction, PermissionAnnul, PermissionChange,
+        PermissionGrant, PermissionReplace, PermissionScope,
     },
 };
 
@@ -331,8 +331,12 @@ impl Model {
         let policy = self.policy;
         must(asked.height.get() >= policy.batch_height_min, "batch_too_small")?;
         let institution = self.institutions.get_mut(&id).unwrap();
-        if let Some(known) = institution.batches.get(asked.root.as_bytes()) {
-            return Err(("already_exists", known.anchored.anchored.get()));
+        if let Some(Batch { anchored, .. }) = institution.batches.get(asked.root.as_bytes()) {
+            let same = (anchored.height, anchored.hash_algorithm, anchored.accreditation, anchored.level)
+                == (asked.height, asked.hash_algorithm, asked.accreditation, asked.level)
+                && (anchored.field, anchored.ects, anchored.issued, anchored.credential_type)
+                    == (asked.field, asked.ects, asked.issued, asked.credential_type);
+            return if same { Err(("already_exists", anchored.anchored.get())) } else { no("root_taken") };
         }
         let (batches, statuses) = institution.used_on(at.day);
         must(batches < policy.batches_per_day, "quota_exceeded")?;
@@ -383,50 +387,6 @@ impl Model {
         let anchored = BatchRecord { accreditation_sequence, ..record };
         institution.batches.insert(asked.root.get(), Batch { anchored, history: vec![] });
         institution.used = Some((at.day.get(), batches + 1, statuses));
-        Ok(())
-    }
-
-    pub(super) fn set_batch(&mut self, at: At, asked: &BatchStatusSet) -> Verdict {
-        let writer = at.writer(asked.institution, asked.decision)?;
-        let quota = self.policy.statuses_per_day;
-        let institution = self.known(asked.institution)?;
-        must(batch_reason_fits(asked.action, asked.reason, &writer), "batch_reason_invalid")?;
-        let own = matches!(writer, Writer::Institution { .. });
-        let (batches, statuses) = institution.used_on(at.day);
-        must(!own || statuses < quota, "quota_exceeded")?;
-        let Some(batch) = institution.batches.get(asked.root.as_bytes()) else { return no("unknown_batch") };
-        let newest = batch.history.last();
-        let before = newest.map(|change| change.state);
-        let ordered = newest.is_some_and(|change| matches!(change.writer, Writer::Authority { .. }));
-        let state = match (before, asked.action) {
-            (Some(BatchState::Suspended), BatchAction::Reinstate) if own && ordered => {
-                return no("batch_suspended_by_order");
-            }
-            (Some(BatchState::Suspended), BatchAction::Suspend) if !own && !ordered => BatchState::Suspended,
-            (Some(BatchState::Suspended), BatchAction::Reinstate) => BatchState::Reinstated,
-            (None | Some(BatchState::Reinstated | BatchState::Annulled), BatchAction::Suspend) => BatchState::Suspended,
-            (Some(BatchState::Revoked), BatchAction::Revoke) => return no("batch_transition_invalid"),
-            (_, BatchAction::Revoke) => BatchState::Revoked,
-            (Some(_), BatchAction::Annul) => BatchState::Annulled,
-            _ => return no("batch_transition_invalid"),
-        };
-        // An annulment brings back the newest change that stands: its state, and its reason.
-        let (state, reason) = if asked.action == BatchAction::Annul {
-            let stands = |change: &&BatchChange| !institution.is_void(&change.writer, change.height);
-            must(newest.is_some_and(|newest| !stands(&newest)), "batch_transition_invalid")?;
-            let restored = batch.history.iter().rev().find(stands);
-            restored.map_or((state, asked.reason), |change| (change.state, change.reason))
-        } else {
-            (state, asked.reason)
-        };
-        must(!own || state == BatchState::Revoked || batch.history.len() < 64, "batch_history_full")?;
-        let (height, time) = at.place();
-        if own {
-            institution.used = Some((at.day.get(), batches, statuses + 1));
-        }
-        let batch = institution.batches.get_mut(asked.root.as_bytes()).unwrap();
-        let entries = count(&batch.history) + 1;
-        batch.history.push(BatchChange { state, reason, height, time, writer, entries });
         Ok(())
     }
 }
@@ -507,26 +467,5 @@ impl Institution {
             Ok((_, state)) => must_hold(state, ORDER).map(|()| unreachable!("one that holds was found before")),
             Err(name) => no(name),
         }
-    }
-}
-
-/// Which reasons fit which action on a batch, written out.
-fn batch_reason_fits(action: BatchAction, reason: Reason, writer: &Writer) -> bool {
-    let against = [
-        Reason::Unspecified,
-        Reason::IssuedInError,
-        Reason::AwardWithdrawn,
-        Reason::HolderRequest,
-        Reason::KeyCompromised,
-        Reason::Order,
-        Reason::NotAccredited,
-    ];
-    match action {
-        BatchAction::Suspend => against.contains(&reason) || reason == Reason::UnderReview,
-        BatchAction::Revoke => against.contains(&reason),
-        BatchAction::Reinstate => {
-            [Reason::Unspecified, Reason::HolderRequest, Reason::Order, Reason::ReviewEnded].contains(&reason)
-        }
-        BatchAction::Annul => reason == Reason::Annulled && matches!(writer, Writer::Authority { .. }),
     }
 }

@@ -256,6 +256,7 @@ impl Model {
             Payload::PermissionAnnul(asked) => self.annul(at, asked),
             Payload::BatchAnchor(asked) => self.anchor(at, asked),
             Payload::BatchStatusSet(asked) => self.set_batch(at, asked),
+            Payload::BatchAnnul(asked) => self.annul_batches(at, asked),
             Payload::StatusSet(asked) => self.set_statuses(at, &asked.entries),
             Payload::StatusOrder(asked) => self.order_statuses(at, asked.institution, asked.decision, &asked.entries),
             Payload::StatusAnnul(asked) => self.annul_statuses(at, asked),

@@ -7,22 +7,23 @@ use sigeli_verifier::{
         AuthorityId, BatchRoot, DecisionRef, EctsTenths, Height, InstitutionId, KeyIndex, PermissionId, ProfileHash,
         ProgrammeId, StatusHandle, TimeMs,
     },
-    record::{BatchState, InstitutionState, PermissionState, StatusState},
+    record::{BatchState, InstitutionState, PermissionState, StatusRecord, StatusState, Writer},
     time::{Day, Window},
     transaction::{
-        Accreditation, AuthorityKind, AuthorityRemove, BatchAction, BatchAnchor, BatchStatusSet, CredentialType,
-        DecisionReason, Field, HashAlgorithm, InstitutionClose, InstitutionKey, InstitutionKind, InstitutionRegister,
-        InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyPurposes, KeyRetire, KeysAdd, Levels, Modes, Name,
-        Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
-        PermissionScope, ProgrammeRegister, StatusAction, StatusAnnul, StatusEntry, StatusOrder, StatusReason,
-        StatusSet,
+        Accreditation, AuthorityKind, AuthorityRemove, BatchAction, BatchAnchor, BatchAnnul, BatchAnnulEntry,
+        BatchStatusSet, CredentialType, DecisionReason, Field, HashAlgorithm, InstitutionClose, InstitutionKey,
+        InstitutionKind, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyPurposes,
+        KeyRetire, KeysAdd, Levels, Modes, Name, Payload, PermissionAction, PermissionAnnul, PermissionChange,
+        PermissionGrant, PermissionReplace, PermissionScope, ProgrammeRegister, StatusAction, StatusAnnul,
+        StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason, StatusSet,
     },
 };
 
 use super::{
+    batches::as_statuses,
     draw::{Drawer, Who},
     state::{Institution, Model, Permission, count, ends},
-    statuses::ALLOWED,
+    statuses::{ALLOWED, pile},
 };
 use crate::support::{fields, level, name};
 
@@ -53,6 +54,7 @@ impl Drawer {
             19 => self.permission_annul(model),
             32 => self.anchor(model, day),
             33 => self.batch_status(model),
+            34 => (NCEQE, self.batch_annul(model)),
             48 => {
                 let institution = if self.random.one_in(2) { 1 } else { self.institution(model) };
                 let entries = self.entries(model, institution);
@@ -522,19 +524,16 @@ impl Drawer {
         for (id, known) in &model.institutions {
             for (root, batch) in &known.batches {
                 let newest = batch.history.last();
-                let void = newest.is_some_and(|change| known.is_void(&change.writer, change.height));
-                batches.push((*id, *root, newest.map(|change| change.state), void));
+                let entries = newest.map_or(0, |change| change.entries);
+                batches.push((*id, *root, newest.map(|change| change.state), entries));
             }
         }
-        let void: Vec<_> = batches.iter().copied().filter(|batch| batch.3).collect();
-        let from = if void.is_empty() || self.random.one_in(2) { &batches } else { &void };
-        let (id, root, state, void) = if from.is_empty() || self.random.one_in(25) {
-            (self.institution(model), [1; 32], None, false)
+        let (id, root, state, entries) = if batches.is_empty() || self.random.one_in(25) {
+            (self.institution(model), [1; 32], None, 0)
         } else {
-            self.random.pick(from)
+            self.random.pick(&batches)
         };
         let action = match state {
-            _ if void && !self.random.one_in(4) => BatchAction::Annul,
             Some(BatchState::Suspended) => self.random.pick(&[
                 BatchAction::Reinstate,
                 BatchAction::Reinstate,
@@ -544,21 +543,75 @@ impl Drawer {
             _ => self.random.pick(&[
                 BatchAction::Suspend,
                 BatchAction::Suspend,
+                BatchAction::Suspend,
                 BatchAction::Revoke,
                 BatchAction::Reinstate,
-                BatchAction::Annul,
             ]),
         };
-        let (who, institution, decision) = self.either(id, if action == BatchAction::Annul { 4 } else { 1 });
+        let (who, institution, decision) = self.either(id, 1);
         let reason = match action {
             _ if self.random.one_in(12) => self.random.pick(StatusReason::ALL),
-            BatchAction::Annul => StatusReason::Annulled,
             BatchAction::Reinstate => StatusReason::ReviewEnded,
             BatchAction::Suspend => StatusReason::UnderReview,
-            BatchAction::Revoke => StatusReason::NotAccredited,
+            BatchAction::Revoke => StatusReason::IssuedInError,
         };
-        let root = BatchRoot::new(root);
-        (who, Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, action, reason }))
+        let (root, entry) = (BatchRoot::new(root), self.number(entries));
+        (who, Payload::BatchStatusSet(BatchStatusSet { institution, decision, root, entry, action, reason }))
+    }
+
+    /// The number of the next entry after so many, mostly.
+    fn number(&mut self, entries: u32) -> u32 {
+        match self.random.below(30) {
+            0 | 1 => entries,
+            2 => entries + 2,
+            3 => self.random.pick(&[0, 1, u32::MAX]),
+            _ => entries + 1,
+        }
+    }
+
+    /// Batches, or credentials, of one institution of which something may be annulled, mostly; with their entries.
+    fn annullable(&mut self, model: &Model, of_batches: bool) -> (u32, Vec<([u8; 32], u32)>) {
+        let mut candidates = vec![];
+        for (id, known) in &model.institutions {
+            let batches = known.batches.iter().map(|(root, batch)| (root, as_statuses(&batch.history)));
+            let credentials = known.statuses.iter().map(|(handle, history)| (handle, history.clone()));
+            let all: Vec<_> = if of_batches { batches.collect() } else { credentials.collect() };
+            for (name, history) in all {
+                let top = pile(&history).last().map(|number| history[number - 1]);
+                let annullable = top.is_some_and(|top| {
+                    let own = matches!(top.writer, Writer::Institution { .. });
+                    !own || known.is_void(&top.writer, top.height)
+                });
+                if annullable || (!history.is_empty() && self.random.one_in(40)) {
+                    candidates.push((*id, *name, u32::try_from(history.len()).unwrap()));
+                }
+            }
+        }
+        let id = if candidates.is_empty() { self.institution(model) } else { self.random.pick(&candidates).0 };
+        let own = candidates.into_iter().filter(|(other, ..)| *other == id);
+        let mut named: Vec<_> = own.map(|(_, name, entries)| (name, entries)).collect();
+        if named.len() > 3 {
+            let start = self.random.below(named.len() - 2);
+            named.drain(..start);
+        }
+        named.truncate(1 + self.random.below(3));
+        if named.is_empty() && !self.random.one_in(5) {
+            named.push((self.handle().get(), 0));
+        }
+        if self.random.one_in(12) {
+            named.extend_from_within(..1.min(named.len()));
+        }
+        (id, named)
+    }
+
+    fn batch_annul(&mut self, model: &Model) -> Payload {
+        let (id, named) = self.annullable(model, true);
+        let entries = named.into_iter().map(|(root, entries)| {
+            let (root, entry) = (BatchRoot::new(root), self.number(entries));
+            BatchAnnulEntry { root, entry }
+        });
+        let entries = List::new(entries.collect()).unwrap();
+        Payload::BatchAnnul(BatchAnnul { institution: InstitutionId::new(id), decision: self.decision(), entries })
     }
 
     fn handle(&mut self) -> StatusHandle {
@@ -569,14 +622,21 @@ impl Drawer {
         use StatusAction::{Reinstate, Revoke, Supersede, Suspend};
         let count = self.random.pick(&[0, 1, 1, 1, 1, 1, 2, 2, 3, 5]);
         let mut entries = vec![];
-        let mut before = std::collections::BTreeMap::<StatusHandle, StatusState>::new();
+        let mut before = std::collections::BTreeMap::<StatusHandle, (StatusState, u32)>::new();
         for _ in 0..count {
             // One credential goes up and down for ever.
             let for_ever = self.random.one_in(if institution == 1 { 2 } else { 5 });
             let handle = if for_ever { StatusHandle::new([0xfe; 32]) } else { self.handle() };
             let history = model.institutions.get(&institution).and_then(|known| known.statuses.get(handle.as_bytes()));
-            let known = history.and_then(|history| history.last()).map(|record| record.state);
-            let action = match before.get(&handle).copied().or(known) {
+            let newest = history.and_then(|history| history.last());
+            // Sometimes what was written last is asked for anew.
+            if let Some(newest) = newest.filter(|_| self.random.one_in(25)) {
+                entries.push(again(handle, newest));
+                continue;
+            }
+            let known = newest.map(|record| (record.state, record.entries));
+            let known = before.get(&handle).copied().or(known);
+            let action = match known.map(|(state, _)| state) {
                 Some(StatusState::Suspended) => self.random.pick(&[Reinstate, Reinstate, Reinstate, Revoke]),
                 Some(StatusState::Revoked) => self.random.pick(&[Revoke, Suspend, Supersede]),
                 _ => self.random.pick(&[Suspend, Suspend, Suspend, Supersede, Revoke, Reinstate]),
@@ -586,50 +646,43 @@ impl Drawer {
                 other => other,
             };
             let after = if action == Suspend { StatusState::Suspended } else { StatusState::Reinstated };
-            before.insert(handle, after);
+            let written = known.map_or(0, |(_, written)| written);
+            before.insert(handle, (after, written + 1));
+            let entry = self.number(written);
             let fitting: Vec<_> = ALLOWED.iter().filter(|entry| entry.0 == action).collect();
             let reason =
                 if self.random.one_in(25) { self.random.pick(StatusReason::ALL) } else { self.random.pick(&fitting).1 };
             let successor = if action == Supersede && !self.random.one_in(8) { [9; 32] } else { [0; 32] };
-            entries.push(StatusEntry { handle, action, reason, successor });
+            entries.push(StatusEntry { handle, entry, action, reason, successor });
         }
         List::new(entries).unwrap()
     }
 
     fn status_annul(&mut self, model: &Model) -> Payload {
-        let mut candidates = vec![];
-        for (id, known) in &model.institutions {
-            for (handle, history) in &known.statuses {
-                if history.last().is_some_and(|newest| known.is_void(&newest.writer, newest.height)) {
-                    candidates.push((*id, *handle));
-                }
-            }
-        }
-        let id = if candidates.is_empty() { self.institution(model) } else { self.random.pick(&candidates).0 };
-        let mut handles: Vec<_> = candidates
-            .into_iter()
-            .filter(|(other, _)| *other == id)
-            .map(|(_, handle)| StatusHandle::new(handle))
-            .collect();
-        handles.truncate(1 + self.random.below(3));
-        if handles.is_empty() && !self.random.one_in(5) {
-            handles.push(self.handle());
-        }
-        if self.random.one_in(12) {
-            handles.extend_from_within(..1.min(handles.len()));
-        }
-        let institution = InstitutionId::new(id);
-        Payload::StatusAnnul(StatusAnnul {
-            institution,
-            decision: self.decision(),
-            handles: List::new(handles).unwrap(),
-        })
+        let (id, named) = self.annullable(model, false);
+        let entries = named.into_iter().map(|(handle, entries)| {
+            let (handle, entry) = (StatusHandle::new(handle), self.number(entries));
+            StatusAnnulEntry { handle, entry }
+        });
+        let entries = List::new(entries.collect()).unwrap();
+        Payload::StatusAnnul(StatusAnnul { institution: InstitutionId::new(id), decision: self.decision(), entries })
     }
 }
 
 fn is_active(known: &Permission, day: Day) -> bool {
     let active = known.on(day).is_some_and(|entry| entry.state == PermissionState::Active);
     active && known.grant.window.contains(day)
+}
+
+/// What would write this entry.
+const fn again(handle: StatusHandle, record: &StatusRecord) -> StatusEntry {
+    let (action, successor) = match record.state {
+        StatusState::Suspended => (StatusAction::Suspend, [0; 32]),
+        StatusState::Revoked => (StatusAction::Revoke, [0; 32]),
+        StatusState::Superseded { successor } => (StatusAction::Supersede, successor),
+        StatusState::Reinstated | StatusState::Annulled => (StatusAction::Reinstate, [0; 32]),
+    };
+    StatusEntry { handle, entry: record.entries, action, reason: record.reason, successor }
 }
 
 const fn grantor(scope: &PermissionScope) -> Who {

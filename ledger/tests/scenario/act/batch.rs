@@ -3,7 +3,7 @@
 use sigeli_verifier::{
     batch::BatchHeight,
     bounded::List,
-    ids::{EctsTenths, PermissionId, StatusHandle},
+    ids::{BatchRoot, EctsTenths, PermissionId, StatusHandle},
     transaction::*,
 };
 
@@ -12,6 +12,9 @@ use crate::{
     cast::Actor,
     words::{Words, code},
 };
+
+/// Stands for the number of the next entry, until whoever plays the line looks it up.
+const NEXT: u32 = 0;
 
 impl Stage<'_> {
     pub(super) fn anchors(&mut self) -> Result<Act, String> {
@@ -63,11 +66,26 @@ impl Stage<'_> {
             "suspends" => (BatchAction::Suspend, StatusReason::UnderReview),
             "reinstates" => (BatchAction::Reinstate, StatusReason::ReviewEnded),
             "revokes" => (BatchAction::Revoke, StatusReason::IssuedInError),
-            _ => (BatchAction::Annul, StatusReason::Annulled),
+            other => return Err(format!("{other:?} is nothing that happens to a batch")),
         };
         let reason = self.status_reason(usual)?;
-        let set = BatchStatusSet { institution, decision: self.decision(), root: root(&label), action, reason };
+        let (decision, root, entry) = (self.decision(), root(&label), NEXT);
+        let set = BatchStatusSet { institution, decision, root, entry, action, reason };
         Ok(Payload::BatchStatusSet(set).into())
+    }
+
+    /// `annuls batch B1,B2 of GTU`: the ledger wants them in the order of their roots, unless the line says `as written`.
+    pub(super) fn annuls_batches(&mut self) -> Result<Act, String> {
+        let mut roots: Vec<BatchRoot> = self.words.list()?.iter().map(|label| root(label)).collect();
+        let institution = self.whose()?;
+        if self.words.take("as") {
+            self.words.expect("written")?;
+        } else {
+            roots.sort();
+        }
+        let entries = roots.into_iter().map(|root| BatchAnnulEntry { root, entry: NEXT }).collect();
+        let entries = List::new(entries).map_err(|error| error.to_string())?;
+        Ok(Payload::BatchAnnul(BatchAnnul { institution, decision: self.decision(), entries }).into())
     }
 
     /// `suspends credential C1 of GTU because order; revokes credential C2,C3 of GTU`, this many times over.
@@ -90,7 +108,13 @@ impl Stage<'_> {
                 whose = Some(self.institution()?);
             }
             let reason = self.status_reason(usual)?;
-            entries.extend(handles.into_iter().map(|handle| StatusEntry { handle, action, reason, successor }));
+            entries.extend(handles.into_iter().map(|handle| StatusEntry {
+                handle,
+                entry: NEXT,
+                action,
+                reason,
+                successor,
+            }));
             if !self.words.take(";") {
                 break;
             }
@@ -120,8 +144,9 @@ impl Stage<'_> {
     }
 
     pub(super) fn annuls_statuses(&mut self) -> Result<Act, String> {
-        let handles = List::new(self.handles()?).map_err(|error| error.to_string())?;
+        let entries = self.handles()?.into_iter().map(|handle| StatusAnnulEntry { handle, entry: NEXT }).collect();
+        let entries = List::new(entries).map_err(|error| error.to_string())?;
         let institution = self.whose()?;
-        Ok(Payload::StatusAnnul(StatusAnnul { institution, decision: self.decision(), handles }).into())
+        Ok(Payload::StatusAnnul(StatusAnnul { institution, decision: self.decision(), entries }).into())
     }
 }

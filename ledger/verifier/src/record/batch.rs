@@ -59,7 +59,7 @@ pub enum BatchState {
     Reinstated,
     /// Revoked for good.
     Revoked,
-    /// Valid: all that was written against it was written with a compromised key.
+    /// Valid: all that was written against it is annulled.
     Annulled,
 }
 
@@ -109,9 +109,12 @@ pub struct BatchChange {
     pub writer: Writer,
     /// How many changes there are, this one included.
     pub entries: u32,
+    /// Of an annulment, the number of the history entry that stands again, whose state and reason this one repeats; 0 when
+    /// none does, and of all other changes.
+    pub restores: u32,
 }
 
-fields!(BatchChange { state, reason, height, time, writer, entries });
+fields!(BatchChange { state, reason, height, time, writer, entries, restores });
 
 /// Where a batch as a whole stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -54,7 +54,7 @@ pub enum StatusState {
         /// Leaf of the credential that replaces it.
         successor: [u8; 32],
     },
-    /// Valid: all that was written against it was written with a compromised key.
+    /// Valid: all that was written against it is annulled.
     Annulled,
 }
 
@@ -109,6 +109,9 @@ pub struct StatusRecord {
     pub writer: Writer,
     /// How many entries there are, this one included.
     pub entries: u32,
+    /// Of an annulment, the number of the history entry that stands again, whose state and reason this one repeats; 0 when
+    /// none does, and of all other entries.
+    pub restores: u32,
 }
 
-fields!(StatusRecord { state, reason, height, time, writer, entries });
+fields!(StatusRecord { state, reason, height, time, writer, entries, restores });

@@ -48,19 +48,49 @@ pub struct BatchStatusSet {
     pub decision: DecisionRef,
     /// The batch.
     pub root: BatchRoot,
+    /// The number that the new entry of the batch's history will get: one above the number of its entries.
+    pub entry: u32,
     /// What happens.
     pub action: BatchAction,
     /// Why.
     pub reason: StatusReason,
 }
 
-fields!(BatchStatusSet { institution, decision, root, action, reason });
+fields!(BatchStatusSet { institution, decision, root, entry, action, reason });
+
+/// One batch of which the newest change is annulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchAnnulEntry {
+    /// The batch.
+    pub root: BatchRoot,
+    /// The number that the new entry of its history will get.
+    pub entry: u32,
+}
+
+fields!(BatchAnnulEntry { root, entry });
+
+/// Annuls the newest change of batches: each goes back to the newest entry before that is neither void, since it was
+/// made with a key that was compromised by then, nor annulled itself. What may be annulled is void, or an authority's own.
+/// Written by the quality agency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchAnnul {
+    /// Whose batches.
+    pub institution: InstitutionId,
+    /// The decision.
+    pub decision: DecisionRef,
+    /// The batches; at least one, in ascending order of root.
+    pub entries: List<BatchAnnulEntry, STATUSES_PER_TRANSACTION_MAX>,
+}
+
+fields!(BatchAnnul { institution, decision, entries });
 
 /// One change of one credential's status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StatusEntry {
     /// The credential.
     pub handle: StatusHandle,
+    /// The number that the new entry of its history will get: one above the number of its entries.
+    pub entry: u32,
     /// What happens.
     pub action: StatusAction,
     /// Why.
@@ -72,6 +102,7 @@ pub struct StatusEntry {
 impl Encode for StatusEntry {
     fn encode(&self, out: &mut Vec<u8>) {
         self.handle.encode(out);
+        self.entry.encode(out);
         self.action.encode(out);
         self.reason.encode(out);
         if self.action == StatusAction::Supersede {
@@ -83,10 +114,11 @@ impl Encode for StatusEntry {
 impl Decode for StatusEntry {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let handle = StatusHandle::decode(reader)?;
+        let entry = reader.u32("entry")?;
         let action = StatusAction::decode(reader)?;
         let reason = StatusReason::decode(reader)?;
         let successor = if action == StatusAction::Supersede { reader.array("successor")? } else { [0; 32] };
-        Ok(Self { handle, action, reason, successor })
+        Ok(Self { handle, entry, action, reason, successor })
     }
 }
 
@@ -112,16 +144,26 @@ pub struct StatusOrder {
 
 fields!(StatusOrder { institution, decision, entries });
 
-/// Annuls what compromised keys wrote about credentials: each goes back to the newest entry that was not made with a key
-/// that was void by then. Written by the quality agency.
+/// One credential of which the newest entry is annulled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusAnnulEntry {
+    /// The credential.
+    pub handle: StatusHandle,
+    /// The number that the new entry of its history will get.
+    pub entry: u32,
+}
+
+fields!(StatusAnnulEntry { handle, entry });
+
+/// Annuls the newest entry about credentials, by the rule of [`BatchAnnul`]. Written by the quality agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusAnnul {
     /// Whose credentials.
     pub institution: InstitutionId,
     /// The decision.
     pub decision: DecisionRef,
-    /// The credentials; at least one, in ascending order.
-    pub handles: List<StatusHandle, STATUSES_PER_TRANSACTION_MAX>,
+    /// The credentials; at least one, in ascending order of handle.
+    pub entries: List<StatusAnnulEntry, STATUSES_PER_TRANSACTION_MAX>,
 }
 
-fields!(StatusAnnul { institution, decision, handles });
+fields!(StatusAnnul { institution, decision, entries });

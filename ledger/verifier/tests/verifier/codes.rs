@@ -42,7 +42,7 @@ fn codes_are_those_of_the_protocol() {
     check_codes::<AuthorityKind>("authority_kind", 1..=4);
     check_codes::<PermissionAction>("permission_action", 1..=3);
     check_codes::<DecisionReason>("decision_reason", 1..=11);
-    check_codes::<BatchAction>("batch_action", 1..=4);
+    check_codes::<BatchAction>("batch_action", 1..=3);
     check_codes::<StatusAction>("status_action", 1..=4);
     check_codes::<StatusReason>("status_reason", 0..=10);
     check_codes::<HashAlgorithm>("hash_algorithm", 1..=1);

@@ -86,20 +86,20 @@ fn what_cannot_be_merged_leaves_the_draft_as_it_was() {
 }
 
 #[test]
-fn a_draft_takes_64_signatures_and_no_more() {
-    assert_eq!(SIGNATURES_PER_TRANSACTION_MAX, 64);
-    let sixty_four: Vec<u16> = (0..64).collect();
-    let mut full = draft(7, &sixty_four);
+fn a_draft_takes_512_signatures_and_no_more() {
+    assert_eq!(SIGNATURES_PER_TRANSACTION_MAX, 512);
+    let every: Vec<u16> = (0..512).collect();
+    let mut full = draft(7, &every);
     let before = full.clone();
-    assert_eq!(full.signed().unwrap().signatures().len(), 64);
+    assert_eq!(full.signed().unwrap().signatures().len(), 512);
     assert_eq!(Draft::from_bytes(&full.to_bytes()).as_ref(), Ok(&full));
-    assert_eq!(full.add(entry(64)), Err(DraftError::TooLarge));
-    assert_eq!(full.add(entry(63)), Ok(()));
-    assert_eq!(full.merge(&draft(7, &[64])), Err(DraftError::TooLarge));
+    assert_eq!(full.add(entry(512)), Err(DraftError::TooLarge));
+    assert_eq!(full.add(entry(511)), Ok(()));
+    assert_eq!(full.merge(&draft(7, &[512])), Err(DraftError::TooLarge));
     assert_eq!(full, before);
-    let mut encoded = [&DRAFT_MAGIC[..], &full.body().to_bytes(), &65_u16.to_le_bytes()].concat();
-    (0..65).for_each(|key| entry(key).encode(&mut encoded));
-    assert_eq!(Draft::from_bytes(&encoded), Err(DecodeError::LimitExceeded { field: "signatures", limit: 64 }));
+    let mut encoded = [&DRAFT_MAGIC[..], &full.body().to_bytes(), &513_u16.to_le_bytes()].concat();
+    (0..513).for_each(|key| entry(key).encode(&mut encoded));
+    assert_eq!(Draft::from_bytes(&encoded), Err(DecodeError::LimitExceeded { field: "signatures", limit: 512 }));
 }
 
 #[test]
@@ -145,5 +145,21 @@ fn a_draft_file_is_read_strictly() {
     assert_eq!(with([1, 2]).as_ref(), Ok(&signed));
     for disordered in [[2, 1], [1, 1]] {
         assert_eq!(with(disordered), Err(DecodeError::NonCanonical { field: "signatures" }));
+    }
+}
+
+#[test]
+fn a_signature_of_another_algorithm_is_no_signature_yet() {
+    let signed = draft(9, &[3]);
+    let transaction = signed.signed().unwrap().to_bytes();
+    let place = transaction.len() - 65;
+    assert_eq!(transaction[place], 1);
+    for other in [0, 2, u8::MAX] {
+        let mut bytes = transaction.clone();
+        bytes[place] = other;
+        let error = DecodeError::UnknownValue { field: "signature_algorithm", value: other.into() };
+        assert_eq!(SignedTransaction::from_bytes(&bytes), Err(error));
+        let file = [&DRAFT_MAGIC[..], &bytes].concat();
+        assert_eq!(Draft::from_bytes(&file), Err(error));
     }
 }

@@ -155,7 +155,7 @@ pub(crate) const fn by_key(key: u16) -> Writer {
 /// What is written about a batch: entry `entries`, at height 6.
 pub(crate) fn batch_change(state: BatchState, reason: StatusReason, writer: Writer, entries: u32) -> BatchStatus {
     let time = TimeMs::new(HEADER_TIME - 20_000);
-    BatchStatus::Changed(BatchChange { state, reason, height: Height::new(6), time, writer, entries })
+    BatchStatus::Changed(BatchChange { state, reason, height: Height::new(6), time, writer, entries, restores: 0 })
 }
 
 /// The institution closed from a day on, for a merger into institution 2.
@@ -220,7 +220,8 @@ fn with_prefix(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
 
 /// What is written about a credential: entry `entries`, at height 6.
 pub(crate) fn status(state: StatusState, reason: StatusReason, writer: Writer, entries: u32) -> StatusRecord {
-    StatusRecord { state, reason, height: Height::new(6), time: TimeMs::new(HEADER_TIME - 30_000), writer, entries }
+    let time = TimeMs::new(HEADER_TIME - 30_000);
+    StatusRecord { state, reason, height: Height::new(6), time, writer, entries, restores: 0 }
 }
 
 impl World {

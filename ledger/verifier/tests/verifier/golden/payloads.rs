@@ -15,10 +15,11 @@ use sigeli_verifier::{
     record::Policy,
     time::{Day, Window},
     transaction::{
-        AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchStatusSet, InstitutionClose, InstitutionKey,
-        InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd, Payload,
-        PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PermissionScope, PolicySet,
-        ProgrammeRegister, Sender, StatusAnnul, StatusEntry, StatusOrder, StatusSet, UpgradeSchedule,
+        AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
+        KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
+        PermissionScope, PolicySet, ProgrammeRegister, Sender, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder,
+        StatusSet, UpgradeSchedule,
     },
 };
 
@@ -190,7 +191,13 @@ pub(super) fn batch_anchor() -> Payload {
 
 fn status_entry(number: u64, action: StatusAction, reason: StatusReason) -> StatusEntry {
     let successor = if action == StatusAction::Supersede { seed("leaf", 0) } else { [0; 32] };
-    StatusEntry { handle: StatusHandle::new(seed("handle", number)), action, reason, successor }
+    StatusEntry {
+        handle: StatusHandle::new(seed("handle", number)),
+        entry: 1 + (number as u32),
+        action,
+        reason,
+        successor,
+    }
 }
 
 pub(super) fn status_set() -> Payload {
@@ -210,11 +217,17 @@ fn batches() -> Vec<Example> {
         institution: INSTITUTION,
         decision: DecisionRef::NONE,
         root: BatchRoot::new(seed("batch", 1)),
+        entry: 3,
         action: BatchAction::Revoke,
         reason: StatusReason::IssuedInError,
     };
-    let annul =
-        BatchStatusSet { decision: decision(9), action: BatchAction::Annul, reason: StatusReason::Annulled, ..revoke };
+    let mut roots = [1, 2].map(|number| BatchRoot::new(seed("batch", number)));
+    roots.sort_unstable();
+    let annul = BatchAnnul {
+        institution: INSTITUTION,
+        decision: decision(9),
+        entries: List::new((4..).zip(roots).map(|(entry, root)| BatchAnnulEntry { root, entry }).collect()).unwrap(),
+    };
     let order = StatusOrder {
         institution: INSTITUTION,
         decision: decision(10),
@@ -222,12 +235,13 @@ fn batches() -> Vec<Example> {
     };
     let mut handles = [0, 1].map(|number| StatusHandle::new(seed("handle", number))).to_vec();
     handles.sort_unstable();
+    let entries = (2..).zip(handles).map(|(entry, handle)| StatusAnnulEntry { handle, entry }).collect();
     let annul_statuses =
-        StatusAnnul { institution: INSTITUTION, decision: decision(11), handles: List::new(handles).unwrap() };
+        StatusAnnul { institution: INSTITUTION, decision: decision(11), entries: List::new(entries).unwrap() };
     vec![
         ("transaction: batch anchor", institution(), batch_anchor()),
         ("transaction: batch status set", institution(), Payload::BatchStatusSet(revoke)),
-        ("transaction: batch status set, annulment", authority(2, 11), Payload::BatchStatusSet(annul)),
+        ("transaction: batch annul", authority(2, 11), Payload::BatchAnnul(annul)),
         ("transaction: status set", institution(), status_set()),
         ("transaction: status order", authority(2, 12), Payload::StatusOrder(order)),
         ("transaction: status annul", authority(2, 13), Payload::StatusAnnul(annul_statuses)),

@@ -7,17 +7,18 @@ use sigeli_verifier::{
     },
     ids::{AuthorityId, BatchRoot, KeyIndex, PermissionId, ProfileHash, ProgrammeId, StatusHandle},
     transaction::{
-        Accreditation, AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchStatusSet, InstitutionClose,
-        InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd,
-        Payload, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PermissionScope, PolicySet,
-        ProgrammeRegister, StatusAnnul, StatusEntry, StatusOrder, StatusSet, Transaction, UpgradeSchedule,
+        Accreditation, AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry,
+        BatchStatusSet, InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate,
+        KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant,
+        PermissionReplace, PermissionScope, PolicySet, ProgrammeRegister, StatusAnnul, StatusAnnulEntry, StatusEntry,
+        StatusOrder, StatusSet, Transaction, UpgradeSchedule,
     },
 };
 
 use super::Draw;
 
 /// The codes of all kinds.
-pub(crate) const KINDS: [u8; 22] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 48, 49, 50, 64, 65, 66, 67, 68];
+pub(crate) const KINDS: [u8; 23] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
 
 impl Draw {
     fn permission(&mut self) -> PermissionId {
@@ -69,6 +70,7 @@ impl Draw {
         let action = self.one_of(StatusAction::ALL);
         StatusEntry {
             handle: StatusHandle::new(self.bytes()),
+            entry: self.u32(),
             action,
             reason: self.one_of(StatusReason::ALL),
             successor: if action == StatusAction::Supersede { self.bytes() } else { [0; 32] },
@@ -189,8 +191,14 @@ impl Draw {
                 institution: self.institution(),
                 decision: self.decision(),
                 root: BatchRoot::new(self.bytes()),
+                entry: self.u32(),
                 action: self.one_of(BatchAction::ALL),
                 reason: self.one_of(StatusReason::ALL),
+            }),
+            34 => Payload::BatchAnnul(BatchAnnul {
+                institution: self.institution(),
+                decision: self.decision(),
+                entries: self.list(6, |draw| BatchAnnulEntry { root: BatchRoot::new(draw.bytes()), entry: draw.u32() }),
             }),
             48 => Payload::StatusSet(StatusSet { entries: self.list(6, Self::status_entry) }),
             49 => Payload::StatusOrder(StatusOrder {
@@ -201,7 +209,8 @@ impl Draw {
             _ => Payload::StatusAnnul(StatusAnnul {
                 institution: self.institution(),
                 decision: self.decision(),
-                handles: self.list(6, |draw| StatusHandle::new(draw.bytes())),
+                entries: self
+                    .list(6, |draw| StatusAnnulEntry { handle: StatusHandle::new(draw.bytes()), entry: draw.u32() }),
             }),
         }
     }

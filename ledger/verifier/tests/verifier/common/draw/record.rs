@@ -40,6 +40,7 @@ impl Draw {
             time: self.time(),
             writer: self.writer(),
             entries: self.u32(),
+            restores: self.u32(),
         }
     }
 
@@ -188,6 +189,7 @@ impl Draw {
             time: self.time(),
             writer: self.writer(),
             entries: self.u32(),
+            restores: self.u32(),
         }
     }
 
