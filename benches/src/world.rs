@@ -428,6 +428,7 @@ fn document() -> GenesisDocument {
             pilot_order_required: true,
             batches_per_day: 10_000_000,
             statuses_per_day: 10_000_000,
+            changes_per_day: 10_000_000,
             approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),

@@ -80,8 +80,8 @@ pub async fn retire_key(remote: &Remote, signer: OwnSigner<'_>, key: KeyIndex) -
     submit(remote, signer, KeyPurposes::ADMIN, Payload::KeyRetire(retire)).await
 }
 
-/// Declares one of the institution's keys compromised from the block after the one that will hold this: it signs nothing
-/// any more, and what it signed stands. An earlier block takes a decision of the quality agency.
+/// Declares one of the institution's keys compromised: the key is retired and its history says why; what it signed stands.
+/// To have void what it signed takes a decision of the quality agency.
 ///
 /// # Errors
 /// [`SubmitError`].
@@ -91,7 +91,8 @@ pub async fn declare_compromised(
     key: KeyIndex,
 ) -> Result<Written, SubmitError> {
     let from = Height::new(0);
-    let compromise = KeyCompromise { institution: signer.institution, decision: DecisionRef::NONE, key, from };
+    let (institution, decision) = (signer.institution, DecisionRef::NONE);
+    let compromise = KeyCompromise { institution, decision, first: key, last: key, from };
     submit(remote, signer, KeyPurposes::ADMIN, Payload::KeyCompromise(compromise)).await
 }
 

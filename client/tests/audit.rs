@@ -103,7 +103,8 @@ fn chain() -> Chain {
     let compromised = Payload::KeyCompromise(KeyCompromise {
         institution: GTU,
         decision: DecisionRef::new([63; 32]),
-        key: KeyIndex::new(0),
+        first: KeyIndex::new(0),
+        last: KeyIndex::new(0),
         from: Height::new(7),
     });
     let compromised = chain.by_authority(NCEQE, compromised);
@@ -122,6 +123,8 @@ fn chain() -> Chain {
         institution: UG,
         decision: DecisionRef::new([64; 32]),
         kind: InstitutionKind::College,
+        jurisdiction: *b"GEO",
+        legal_id: sigeli_verifier::bounded::Text::new("204855590").unwrap(),
         name_ka: name("საქართველოს უნივერსიტეტი"),
         name_en: name("-University of Georgia"),
         profile: sigeli_verifier::ids::ProfileHash::new([4; 32]),

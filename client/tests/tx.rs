@@ -99,6 +99,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
         "100",
         "--statuses-per-day",
         "10000",
+        "--changes-per-day",
+        "256",
         "--approvals-min",
         "3",
     ];
@@ -134,6 +136,8 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
                 "7",
                 "--kind",
                 "university",
+                "--legal-id",
+                "211349193",
                 "--name-ka",
                 "სახელი",
                 "--name-en",
@@ -161,7 +165,9 @@ fn kinds() -> Vec<(&'static str, Vec<String>)> {
         ("keys-add-own", with(&["keys-add", "--institution", "7", "--institution-key", &key], &days)),
         ("key-retire", by(&["key-retire", "--institution", "7", "--index", "2"])),
         ("key-compromise", by(&["key-compromise", "--institution", "7", "--index", "2", "--from-block", "1200"])),
+        ("key-compromise-now", by(&["key-compromise", "--institution", "7", "--index", "2", "--to-index", "9"])),
         ("key-compromise-own", strings(&["key-compromise", "--institution", "7", "--index", "2"])),
+        ("key-clear", by(&["key-clear", "--institution", "7", "--index", "2", "--to-index", "9"])),
         (
             "programme-register",
             strings(&[
@@ -474,7 +480,7 @@ fn every_kind_is_made_read_signed_merged_and_decoded() {
             assert!(read.is_signed_by(entry, &SecretKey::from_seed(&[*seed; 32]).public()), "{name}");
         }
     }
-    let all = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
+    let all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
     assert_eq!(codes.into_iter().collect::<Vec<_>>(), all, "a kind has no draft here");
 }
 

@@ -82,6 +82,7 @@ fn genesis() -> Genesis {
             pilot_order_required: false,
             batches_per_day: 3,
             statuses_per_day: 5,
+            changes_per_day: 5,
             approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),

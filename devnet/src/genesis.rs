@@ -127,6 +127,7 @@ pub(crate) fn genesis(keys: &[FounderKeys; 4], time: TimeMs) -> eyre::Result<Gen
             pilot_order_required: true,
             batches_per_day: PER_DAY_MAX,
             statuses_per_day: PER_DAY_MAX,
+            changes_per_day: PER_DAY_MAX,
             approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),

@@ -17,6 +17,7 @@
 mod authority;
 mod batch;
 mod batch_status;
+mod compromise;
 mod governance;
 mod history;
 mod institution;
@@ -109,6 +110,7 @@ const fn may_send(sender: &Sender, payload: &Payload) -> bool {
         | Payload::InstitutionUpdate(_)
         | Payload::InstitutionClose(_)
         | Payload::InstitutionReopen(_)
+        | Payload::KeyClear(_)
         | Payload::PermissionGrant(_)
         | Payload::PermissionChange(_)
         | Payload::PermissionReplace(_)
@@ -177,7 +179,7 @@ fn by_institution<R: NodeReader>(
         }
         Payload::KeyCompromise(compromise) => {
             let target = by.target(compromise.institution, &compromise.decision)?;
-            keys::check_compromise(state, terms, target, compromise)
+            compromise::check_compromise(state, terms, target, compromise)
         }
         Payload::BatchStatusSet(set) => {
             let target = by.target(set.institution, &set.decision)?;
@@ -204,7 +206,10 @@ fn by_authority<R: NodeReader>(
         }
         Payload::KeyCompromise(compromise) => {
             let target = by.target(state, compromise.institution, &compromise.decision)?;
-            keys::check_compromise(state, terms, target, compromise)
+            compromise::check_compromise(state, terms, target, compromise)
+        }
+        Payload::KeyClear(clear) => {
+            compromise::check_clear(state, terms, by.target(state, clear.institution, &clear.decision)?, clear)
         }
         Payload::PermissionGrant(grant) => permission::check_grant(state, terms, by, grant),
         Payload::PermissionChange(change) => permission::check_change(state, terms, by, change),

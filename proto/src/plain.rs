@@ -170,6 +170,7 @@ pub fn policy(policy: &Policy) -> v1::Policy {
         pilot_order_required: policy.pilot_order_required,
         batches_per_day: policy.batches_per_day,
         statuses_per_day: policy.statuses_per_day,
+        changes_per_day: policy.changes_per_day,
         approvals_min: policy.approvals_min.into(),
     }
 }
@@ -198,7 +199,11 @@ pub fn institution(number: InstitutionId, facts: &InstitutionFacts) -> v1::Insti
         compromised: facts
             .compromised
             .iter()
-            .map(|entry| v1::CompromisedKey { index: entry.key.get().into(), from_height: entry.from.get() })
+            .map(|range| v1::CompromisedKeys {
+                first: range.first.get().into(),
+                last: range.last.get().into(),
+                from_height: range.from.get(),
+            })
             .collect(),
         number: number.get(),
         programme_count: facts.programmes,

@@ -16,9 +16,9 @@ use sigeli_verifier::{
         AuthorityId, AuthoritySequence, BatchRoot, BatchSequence, DecisionRef, EctsTenths, Height, InstitutionId,
         KeyIndex, PermissionId, ProgrammeId, TimeMs,
     },
-    params::{COMPROMISED_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
+    params::{COMPROMISED_RANGES_MAX, FIELDS_PER_PERMISSION_MAX, LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
     record::{
-        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionFacts,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKeys, InstitutionFacts,
         InstitutionState, Judged, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStanding,
         PermissionStandings, PermissionState, Policy, ProgrammeRecord, Writer,
     },
@@ -282,9 +282,9 @@ fn orders_show_all_their_levels_and_authorisations_none() {
 
 #[test]
 fn an_institution_and_its_keys_are_shown_as_they_are_recorded() {
-    let compromised = |index: usize| CompromisedKey {
-        key: KeyIndex::new(u16::try_from(index).unwrap()),
-        from: Height::new(u64::MAX),
+    let compromised = |index: usize| {
+        let first = u16::try_from(3 * index).unwrap();
+        CompromisedKeys { first: KeyIndex::new(first), last: KeyIndex::new(first + 1), from: Height::new(u64::MAX) }
     };
     let facts = InstitutionFacts {
         kind: InstitutionKind::University,
@@ -303,7 +303,7 @@ fn an_institution_and_its_keys_are_shown_as_they_are_recorded() {
         programmes: 4,
         batches: 5,
         entries: 6,
-        compromised: List::new((0..COMPROMISED_KEYS_MAX).map(compromised).collect()).unwrap(),
+        compromised: List::new((0..COMPROMISED_RANGES_MAX).map(compromised).collect()).unwrap(),
     };
     let sent = plain::institution(InstitutionId::new(7), &facts).encode_to_vec();
     assert!(sent.len() <= limits::LIST_ENTRY_BYTES_MAX, "{} bytes", sent.len());
@@ -312,8 +312,9 @@ fn an_institution_and_its_keys_are_shown_as_they_are_recorded() {
     assert_eq!((shown.kind(), shown.jurisdiction.as_str()), (v1::InstitutionKind::University, "GEO"));
     assert_eq!((shown.name_en.as_str(), shown.name_ka.len()), ("Georgian Technical University", NAME_BYTES_MAX));
     assert_eq!((shown.registered_height, shown.key_count, shown.permission_count, shown.batch_count), (3, 17, 2, 5));
-    assert_eq!(shown.compromised.len(), COMPROMISED_KEYS_MAX);
-    assert_eq!(shown.compromised.last().map(|entry| (entry.index, entry.from_height)), Some((15, u64::MAX)));
+    assert_eq!(shown.compromised.len(), COMPROMISED_RANGES_MAX);
+    let last = shown.compromised.last().map(|range| (range.first, range.last, range.from_height));
+    assert_eq!(last, Some((45, 46, u64::MAX)));
     assert_eq!((shown.number, shown.programme_count, shown.entry_count), (7, 4, 6));
     assert_eq!((shown.state(), shown.closed_from.as_str()), (v1::InstitutionState::Closed, "2027-01-01"));
     assert_eq!((shown.closure_reason(), shown.successor), (v1::DecisionReason::Merged, 9));
@@ -510,6 +511,7 @@ fn the_policy_is_shown_level_by_level() {
         pilot_order_required: true,
         batches_per_day: 6,
         statuses_per_day: 7,
+        changes_per_day: 8,
         approvals_min: 3,
     };
     let expected = v1::Policy {
@@ -521,6 +523,7 @@ fn the_policy_is_shown_level_by_level() {
         pilot_order_required: true,
         batches_per_day: 6,
         statuses_per_day: 7,
+        changes_per_day: 8,
         approvals_min: 3,
     };
     assert_eq!(plain::policy(&policy), expected);

@@ -6,10 +6,10 @@ use sigeli_verifier::{
     params::INSTITUTION_KEYS_MAX,
     transaction::{
         AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet,
-        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
-        KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace, PolicySet,
-        ProgrammeRegister, Sender, StatusAction, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder, StatusSet,
-        UpgradeSchedule,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyClear,
+        KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant,
+        PermissionReplace, PolicySet, ProgrammeRegister, Sender, StatusAction, StatusAnnul, StatusAnnulEntry,
+        StatusEntry, StatusOrder, StatusSet, UpgradeSchedule,
     },
 };
 
@@ -29,6 +29,7 @@ pub const fn kind(payload: &Payload) -> &'static str {
         Payload::KeysAdd(_) => "keys_add",
         Payload::KeyRetire(_) => "key_retire",
         Payload::KeyCompromise(_) => "key_compromise",
+        Payload::KeyClear(_) => "key_clear",
         Payload::ProgrammeRegister(_) => "programme_register",
         Payload::PermissionGrant(_) => "permission_grant",
         Payload::PermissionChange(_) => "permission_change",
@@ -77,6 +78,7 @@ pub fn institution(sent_by: &Sender, payload: &Payload) -> Option<u32> {
         Payload::KeysAdd(payload) => Some(payload.institution),
         Payload::KeyRetire(payload) => Some(payload.institution),
         Payload::KeyCompromise(payload) => Some(payload.institution),
+        Payload::KeyClear(payload) => Some(payload.institution),
         Payload::PermissionGrant(payload) => Some(payload.institution),
         Payload::PermissionChange(payload) => Some(payload.institution),
         Payload::PermissionReplace(payload) => Some(payload.grant.institution),
@@ -122,12 +124,19 @@ pub fn fields(payload: &Payload) -> Plain {
             ("decision", words::decision(*decision)),
             ("key", key.get().into()),
         ]),
-        Payload::KeyCompromise(KeyCompromise { institution, decision, key, from }) => Plain::object([
+        Payload::KeyCompromise(KeyCompromise { institution, decision, first, last, from }) => Plain::object([
             ("institution", institution.get().into()),
             ("decision", words::decision(*decision)),
-            ("key", key.get().into()),
-            // 0 stands for the block that holds the transaction.
+            ("first_key", first.get().into()),
+            ("last_key", last.get().into()),
+            // 0 stands for the block that holds the transaction, or for an institution's own the one after it.
             ("from_height", (from.get() != 0).then_some(from.get()).into()),
+        ]),
+        Payload::KeyClear(KeyClear { institution, decision, first, last }) => Plain::object([
+            ("institution", institution.get().into()),
+            ("decision", words::decision(*decision)),
+            ("first_key", first.get().into()),
+            ("last_key", last.get().into()),
         ]),
         Payload::ProgrammeRegister(ProgrammeRegister { programme, title_ka, title_en, partners }) => Plain::object([
             ("programme", programme.get().into()),
@@ -250,11 +259,13 @@ fn institution_register(payload: &InstitutionRegister) -> Plain {
 }
 
 fn institution_update(payload: &InstitutionUpdate) -> Plain {
-    let InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile } = payload;
+    let InstitutionUpdate { institution, decision, kind, jurisdiction, legal_id, name_ka, name_en, profile } = payload;
     Plain::object([
         ("institution", institution.get().into()),
         ("decision", words::decision(*decision)),
         ("kind", words::institution_kind(*kind).into()),
+        ("jurisdiction", words::code(jurisdiction)),
+        ("legal_id", Plain::text(legal_id)),
         ("name", words::names(name_ka, name_en)),
         ("profile", Plain::text(profile)),
     ])

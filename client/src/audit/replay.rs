@@ -37,6 +37,7 @@ pub(crate) struct Institution {
     pub(crate) keys: u64,
     pub(crate) programmes: u64,
     pub(crate) batches: u32,
+    /// From which block on what each key signed is void.
     pub(crate) compromised: BTreeMap<KeyIndex, Height>,
     pub(crate) permissions: Vec<Permission>,
 }
@@ -123,6 +124,8 @@ impl Replay {
             Payload::InstitutionUpdate(update) => {
                 let institution = self.institution(update.institution)?;
                 institution.kind = update.kind;
+                institution.jurisdiction = update.jurisdiction;
+                institution.legal_id = update.legal_id.to_string();
                 institution.name_ka = update.name_ka.clone();
                 institution.name_en = update.name_en.clone();
             }
@@ -138,9 +141,16 @@ impl Replay {
                 let institution = self.institution(add.institution)?;
                 institution.keys = institution.keys.saturating_add(added);
             }
+            // An institution's own declaration retires a key and voids nothing.
+            Payload::KeyCompromise(_) if sender.is_some() => {}
             Payload::KeyCompromise(compromise) => {
                 let from = if compromise.from == Height::new(0) { height } else { compromise.from };
-                self.institution(compromise.institution)?.compromised.insert(compromise.key, from);
+                let void = &mut self.institution(compromise.institution)?.compromised;
+                void.extend((compromise.first.get()..=compromise.last.get()).map(|key| (KeyIndex::new(key), from)));
+            }
+            Payload::KeyClear(clear) => {
+                let void = &mut self.institution(clear.institution)?.compromised;
+                void.retain(|key, _| *key < clear.first || *key > clear.last);
             }
             Payload::ProgrammeRegister(_) => {
                 let institution = self.institution(sender.ok_or(Impossible)?)?;

@@ -1,7 +1,9 @@
 //! The tables of an export, row by row, from its transactions.
 
+use std::collections::BTreeMap;
+
 use sigeli_verifier::{
-    ids::{Height, InstitutionId, PermissionId, TimeMs},
+    ids::{Height, InstitutionId, KeyIndex, PermissionId, TimeMs},
     record::{InstitutionState, PermissionState},
     time::Day,
     transaction::{Accreditation, BatchAnchor, Payload, PermissionScope, Sender, SignedTransaction},
@@ -189,7 +191,6 @@ fn institution_row(number: InstitutionId, institution: &Institution) -> String {
             ("closed", from.to_string(), words::decision_reason(reason), successor)
         }
     };
-    let compromised = institution.compromised.iter().map(|(key, from)| format!("{key} from block {from}"));
     csv::row([
         number.to_string(),
         words::institution_kind(institution.kind).to_owned(),
@@ -206,8 +207,23 @@ fn institution_row(number: InstitutionId, institution: &Institution) -> String {
         institution.programmes.to_string(),
         institution.permissions.len().to_string(),
         institution.batches.to_string(),
-        compromised.collect::<Vec<_>>().join("; "),
+        void_keys(&institution.compromised),
     ])
+}
+
+/// `2 from block 7; 4-9 from block 12`: keys that follow one another with the same block are told together.
+fn void_keys(void: &BTreeMap<KeyIndex, Height>) -> String {
+    let mut ranges = Vec::<(KeyIndex, KeyIndex, Height)>::new();
+    for (&key, &from) in void {
+        match ranges.last_mut() {
+            Some((_, last, same)) if *same == from && last.get().checked_add(1) == Some(key.get()) => *last = key,
+            _ => ranges.push((key, key, from)),
+        }
+    }
+    let text = |(first, last, from): &(KeyIndex, KeyIndex, Height)| {
+        if first == last { format!("{first} from block {from}") } else { format!("{first}-{last} from block {from}") }
+    };
+    ranges.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
 /// What a scope says, in the columns of its table.

@@ -16,7 +16,7 @@ use sigeli::{
 use sigeli_verifier::{
     ids::{AuthorityId, InstitutionId, StatusHandle},
     proof::{BatchItem, ConfirmedState},
-    record::{AuthorityRecord, BatchStatus, InstitutionFacts, InstitutionState, StatusRecord},
+    record::{AuthorityRecord, BatchStatus, CompromisedKeys, InstitutionFacts, InstitutionState, StatusRecord},
     transaction::PermissionScope,
     trust::{NetworkKind, TrustedLedger},
 };
@@ -69,9 +69,14 @@ pub(super) fn institution(institution: &Institution) -> String {
     let (programmes, batches) = (facts.programmes, facts.batches);
     let counts = format_args!("  {keys} keys, {permissions} permissions, {programmes} programmes, {batches} batches");
     add(&mut text, counts);
-    for entry in facts.compromised.iter() {
-        let (key, from) = (entry.key, entry.from);
-        add(&mut text, format_args!("  key {key} is compromised: what it signed from block {from} on is void"));
+    for &CompromisedKeys { first, last, from } in facts.compromised.iter() {
+        if first == last {
+            add(&mut text, format_args!("  key {first} is compromised: what it signed from block {from} on is void"));
+        } else {
+            let keys =
+                format_args!("  keys {first} to {last} are compromised: what they signed from block {from} on is void");
+            add(&mut text, keys);
+        }
     }
     for entry in &institution.history {
         let state = match entry.state {
@@ -79,7 +84,9 @@ pub(super) fn institution(institution: &Institution) -> String {
             InstitutionState::Closed { from, .. } => format!("closed from {from}"),
         };
         let (height, time) = (entry.height, tbilisi(entry.time));
-        add(&mut text, format_args!("  {time}, block {height}: {} / {}, {state}", entry.name_ka, entry.name_en));
+        let legal_id = format_args!("{} {}", entry.jurisdiction.escape_ascii(), entry.legal_id);
+        let names = format_args!("{} / {}", entry.name_ka, entry.name_en);
+        add(&mut text, format_args!("  {time}, block {height}: {names}, {legal_id}, {state}"));
     }
     text
 }

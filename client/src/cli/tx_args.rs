@@ -9,7 +9,7 @@ use sigeli::values::{self, StatedKey};
 use sigeli_verifier::{
     bounded::Text,
     ids::TimeMs,
-    params::NAME_BYTES_MAX,
+    params::{LEGAL_ID_BYTES_MAX, NAME_BYTES_MAX},
     time::Day,
     transaction::{DecisionReason, StatusReason},
 };
@@ -24,6 +24,7 @@ pub(super) use self::governance::{
 };
 
 type NameArg = Text<NAME_BYTES_MAX>;
+type LegalIdArg = Text<LEGAL_ID_BYTES_MAX>;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TxCommand {
@@ -147,8 +148,10 @@ pub(super) enum NewKind {
     KeysAdd(KeysAddArgs),
     /// Retire a key of an institution (institution, or quality agency).
     KeyRetire(KeyRetireArgs),
-    /// Declare a key of an institution compromised (institution, or quality agency).
+    /// Declare keys of an institution compromised (institution: one of its own; quality agency: several at once).
     KeyCompromise(KeyCompromiseArgs),
+    /// Take back that keys of an institution are compromised (quality agency).
+    KeyClear(KeyClearArgs),
     /// Register a programme (institution).
     ProgrammeRegister(ProgrammeRegisterArgs),
     /// Grant a permission (quality agency; Minister's orders: Ministry).
@@ -227,6 +230,12 @@ pub(super) struct InstitutionUpdateArgs {
     /// What it is from now on.
     #[arg(long, value_enum)]
     pub(super) kind: KindArg,
+    /// Identification code in its country's register from now on.
+    #[arg(long, value_name = "CODE", value_parser = values::parse_text::<LEGAL_ID_BYTES_MAX>)]
+    pub(super) legal_id: LegalIdArg,
+    /// Country whose law made it.
+    #[arg(long, value_name = "CODE", default_value = "GEO", value_parser = values::parse_country)]
+    pub(super) jurisdiction: [u8; 3],
     /// Name in Georgian from now on.
     #[arg(long, value_name = "NAME", value_parser = values::parse_text::<NAME_BYTES_MAX>)]
     pub(super) name_ka: NameArg,
@@ -288,13 +297,33 @@ pub(super) struct KeyRetireArgs {
 pub(super) struct KeyCompromiseArgs {
     #[command(flatten)]
     pub(super) by: EitherDraftArgs,
-    /// The position of the key in the institution's list, from 0.
-    #[arg(long, value_name = "N", value_parser = values::parse_index)]
-    pub(super) index: u16,
-    /// The first block in which what the key signed is void (quality agency only); by default the block that will hold
+    #[command(flatten)]
+    pub(super) keys: KeyRangeArgs,
+    /// The first block in which what the keys signed is void (quality agency only); by default the block that will hold
     /// this.
     #[arg(long, value_name = "BLOCK", requires = "authority", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) from_block: Option<u64>,
+}
+
+/// Keys that follow one another.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct KeyRangeArgs {
+    /// The position of the key in the institution's list, from 0.
+    #[arg(long, value_name = "N", value_parser = values::parse_index)]
+    pub(super) index: u16,
+    /// The position of the last key, where several that follow one another are meant (quality agency only).
+    #[arg(long, value_name = "N", value_parser = values::parse_index)]
+    pub(super) to_index: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeyClearArgs {
+    #[command(flatten)]
+    pub(super) by: AuthorityDraftArgs,
+    #[command(flatten)]
+    pub(super) number: InstitutionNumber,
+    #[command(flatten)]
+    pub(super) keys: KeyRangeArgs,
 }
 
 #[derive(Debug, Args)]

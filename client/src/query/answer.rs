@@ -4,8 +4,9 @@ use sigeli_verifier::{
     ids::{AuthorityId, InstitutionId, StatusHandle, TimeMs},
     proof::{BatchItem, ConfirmedState},
     record::{
-        AuthorityRecord, BatchRecord, BatchStatus, GovernanceRecord, InstitutionEntry, InstitutionFacts, Judged,
-        KeyRecord, PermissionEntry, PermissionState, ProgrammeRecord, StatusRecord, StatusState,
+        AuthorityRecord, BatchRecord, BatchStatus, CompromisedKeys, GovernanceRecord, InstitutionEntry,
+        InstitutionFacts, Judged, KeyRecord, PermissionEntry, PermissionState, ProgrammeRecord, StatusRecord,
+        StatusState,
     },
     time::Day,
     trust::{NetworkKind, TrustedLedger},
@@ -46,10 +47,13 @@ fn count(number: usize) -> Plain {
 /// An institution's facts.
 #[must_use]
 pub fn facts(number: InstitutionId, facts: &InstitutionFacts) -> Plain {
-    let compromised = facts
-        .compromised
-        .iter()
-        .map(|entry| Plain::object([("key", entry.key.get().into()), ("from_height", entry.from.get().into())]));
+    let compromised = facts.compromised.iter().map(|CompromisedKeys { first, last, from }| {
+        Plain::object([
+            ("first_key", first.get().into()),
+            ("last_key", last.get().into()),
+            ("from_height", from.get().into()),
+        ])
+    });
     Plain::object([
         ("institution", number.get().into()),
         ("kind", words::institution_kind(facts.kind).into()),
@@ -70,9 +74,12 @@ pub fn facts(number: InstitutionId, facts: &InstitutionFacts) -> Plain {
 #[must_use]
 pub fn institution(institution: &Institution) -> Plain {
     let history = institution.history.iter().map(|entry| {
-        let InstitutionEntry { kind, name_ka, name_en, profile, state, writer, height, time } = entry;
+        let InstitutionEntry { kind, jurisdiction, legal_id, name_ka, name_en, profile, state, writer, height, time } =
+            entry;
         Plain::object([
             ("kind", words::institution_kind(*kind).into()),
+            ("jurisdiction", words::code(jurisdiction)),
+            ("legal_id", Plain::text(legal_id)),
             ("name", words::names(name_ka, name_en)),
             ("profile", Plain::text(profile)),
             ("state", words::institution_state(state)),

@@ -147,6 +147,7 @@ pub(crate) fn policy() -> Policy {
         pilot_order_required: true,
         batches_per_day: 100,
         statuses_per_day: 1_000,
+        changes_per_day: 256,
         approvals_min: 3,
     }
 }

@@ -273,6 +273,7 @@ pub fn key_change(change: KeyChange) -> Plain {
         KeyChange::Compromised { from } => {
             Plain::object([("change", "compromised".into()), ("from_height", from.get().into())])
         }
+        KeyChange::Cleared => Plain::object([("change", "cleared".into())]),
     }
 }
 
@@ -325,6 +326,7 @@ pub fn policy(policy: &Policy) -> Plain {
         pilot_order_required,
         batches_per_day,
         statuses_per_day,
+        changes_per_day,
         approvals_min,
     } = policy;
     let credits = |levels: &[sigeli_verifier::ids::EctsTenths; 8]| Plain::list(levels.map(ects_text));
@@ -337,6 +339,7 @@ pub fn policy(policy: &Policy) -> Plain {
         ("pilot_order_required", (*pilot_order_required).into()),
         ("batches_per_day", (*batches_per_day).into()),
         ("statuses_per_day", (*statuses_per_day).into()),
+        ("changes_per_day", (*changes_per_day).into()),
         ("approvals_min", (*approvals_min).into()),
     ])
 }

@@ -391,6 +391,7 @@ fn institutions_of(transaction: &Transaction) -> Vec<InstitutionId> {
         Payload::KeysAdd(add) => all.push(add.institution),
         Payload::KeyRetire(retire) => all.push(retire.institution),
         Payload::KeyCompromise(compromise) => all.push(compromise.institution),
+        Payload::KeyClear(clear) => all.push(clear.institution),
         Payload::ProgrammeRegister(register) => all.extend(register.partners.iter().copied()),
         Payload::PermissionGrant(grant) => all.push(grant.institution),
         Payload::PermissionChange(change) => all.push(change.institution),

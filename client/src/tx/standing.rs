@@ -245,6 +245,7 @@ pub fn objection(draft: &Draft) -> Option<Objection> {
         Payload::InstitutionUpdate(update) => (authority, None, Some(update.decision)),
         Payload::InstitutionClose(close) => (authority, None, Some(close.decision)),
         Payload::InstitutionReopen(reopen) => (authority, None, Some(reopen.decision)),
+        Payload::KeyClear(clear) => (authority, None, Some(clear.decision)),
         Payload::PermissionGrant(grant) => (authority, None, Some(grant.decision)),
         Payload::PermissionChange(change) => (authority, None, Some(change.decision)),
         Payload::PermissionReplace(replace) => (authority, None, Some(replace.grant.decision)),

@@ -248,6 +248,7 @@ pub(crate) fn policy() -> Policy {
         pilot_order_required: true,
         batches_per_day: 100,
         statuses_per_day: 1_000,
+        changes_per_day: 256,
         approvals_min: 3,
     }
 }
@@ -299,7 +300,8 @@ impl State {
         }
         governance.set(vec![2], policy().to_bytes());
         governance.set(vec![3], vec![0; 100]);
-        let usage: Vec<u8> = [day("2026-11-24").to_bytes(), 7_u32.to_bytes(), 3_u32.to_bytes()].concat();
+        let usage: Vec<u8> =
+            [day("2026-11-24").to_bytes(), 7_u32.to_bytes(), 3_u32.to_bytes(), 1_u32.to_bytes()].concat();
         governance.set([&[5][..], &GTU.to_bytes()].concat(), usage);
         let authorities = (1..=4).map(AuthorityId::new).collect();
         governance.set(vec![7], GovernanceRecord::first(List::new(authorities).unwrap()).to_bytes());
@@ -313,6 +315,8 @@ impl State {
             let facts = &institution.facts;
             let entry = InstitutionEntry {
                 kind: facts.kind,
+                jurisdiction: facts.jurisdiction,
+                legal_id: facts.legal_id.clone(),
                 name_ka: facts.name_ka.clone(),
                 name_en: facts.name_en.clone(),
                 profile: ProfileHash::new([2; 32]),

@@ -148,6 +148,7 @@ pub(crate) const fn policy() -> Policy {
         pilot_order_required: true,
         batches_per_day: 100,
         statuses_per_day: 10_000,
+        changes_per_day: 256,
         approvals_min: 3,
     }
 }

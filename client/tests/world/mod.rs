@@ -21,7 +21,7 @@ use sigeli_verifier::{
     },
     params::PROTOCOL_VERSION,
     record::{
-        self, BatchRecord, BatchStatus, CompromisedKey, InstitutionFacts, InstitutionState, Judged, PermissionRecord,
+        self, BatchRecord, BatchStatus, CompromisedKeys, InstitutionFacts, InstitutionState, Judged, PermissionRecord,
         PermissionStandings, StatusRecord, StatusState, Writer,
     },
     register::{self, AbsenceTerminal, RegisterPath},
@@ -236,7 +236,8 @@ impl World {
 }
 
 fn institution_facts(says: &Says) -> InstitutionFacts {
-    let compromised = says.compromised.map(|from| CompromisedKey { key: KeyIndex::new(0), from: Height::new(from) });
+    let key = KeyIndex::new(0);
+    let compromised = says.compromised.map(|from| CompromisedKeys { first: key, last: key, from: Height::new(from) });
     InstitutionFacts {
         kind: InstitutionKind::University,
         jurisdiction: *b"GEO",

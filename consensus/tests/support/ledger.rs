@@ -102,6 +102,7 @@ pub(crate) fn document(validators: &ValidatorSet, time: TimeMs) -> GenesisDocume
             pilot_order_required: false,
             batches_per_day: 10_000,
             statuses_per_day: 10_000,
+            changes_per_day: 10_000,
             approvals_min: 3,
         },
         consensus: ConsensusParameters::default(),

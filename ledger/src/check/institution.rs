@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 
 use sigeli_verifier::{
-    bounded::List,
-    ids::{InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
-    params::PROGRAMMES_MAX,
+    bounded::{List, Text},
+    ids::{Height, InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
+    params::{LEGAL_ID_BYTES_MAX, PROGRAMMES_MAX},
     record::{InstitutionEntry, InstitutionFacts, InstitutionState, ProgrammeRecord, Writer},
     state::InstitutionRegisters,
     transaction::{
         AuthorityKind, DecisionReason, InstitutionClose, InstitutionRegister, InstitutionReopen, InstitutionUpdate,
-        ProgrammeRegister,
+        Name, ProgrammeRegister,
     },
 };
 
@@ -18,8 +18,12 @@ use super::{AuthoritySigner, InstitutionSigner, Terms, keys};
 use crate::{
     outcome::{CheckError, Rejection},
     state::{Institution, Overlay, Write, keys::Governance},
+    store::StoreError,
     tree::NodeReader,
 };
+
+/// An identification code in a country's register.
+type LegalId = Text<LEGAL_ID_BYTES_MAX>;
 
 /// The quality agency registers institutions.
 pub(super) fn check_register<R: NodeReader>(
@@ -31,13 +35,14 @@ pub(super) fn check_register<R: NodeReader>(
     by.require(AuthorityKind::Nceqe, &register.decision)?;
     check_form(register)?;
     let id = register.institution;
+    let writer = by.writer(register.decision);
     if let Some(known) = state.institution(id)? {
-        return Err(Rejection::AlreadyExists { height: known.facts.registered }.into());
+        let height = known.facts.registered;
+        let same = is_registered_so(state, register, writer, height)?;
+        let taken = Rejection::NumberTaken { institution: id };
+        return Err(if same { Rejection::AlreadyExists { height } } else { taken }.into());
     }
-    let legal_id = Governance::LegalId(register.jurisdiction, register.legal_id.clone());
-    if let Some(institution) = state.view().by_legal_id(&legal_id)? {
-        return Err(Rejection::LegalIdTaken { institution }.into());
-    }
+    let legal_id = take_legal_id(state, terms, id, register.jurisdiction, &register.legal_id)?;
     let mut institution = Institution {
         facts: InstitutionFacts {
             kind: register.kind,
@@ -56,9 +61,8 @@ pub(super) fn check_register<R: NodeReader>(
         },
         registers: InstitutionRegisters::EMPTY,
     };
-    let writer = by.writer(register.decision);
-    let mut writes = keys::added(terms, id, &mut institution.facts, writer, &register.keys)?;
-    writes.push(Write::LegalId(legal_id, id));
+    let mut writes = keys::added(terms, id, &mut institution.facts, 0, writer, &register.keys)?;
+    writes.push(legal_id);
     writes.extend(changed(terms, id, institution, register.profile, writer)?);
     Ok(writes)
 }
@@ -67,17 +71,79 @@ fn check_form(register: &InstitutionRegister) -> Result<(), Rejection> {
     if register.institution == InstitutionId::new(0) {
         return Err(Rejection::InstitutionNumberReserved);
     }
-    if !register.jurisdiction.iter().all(u8::is_ascii_uppercase) {
+    check_facts(register.jurisdiction, &register.legal_id, &register.name_ka, &register.name_en)?;
+    keys::check_form(&register.keys)
+}
+
+fn check_facts(jurisdiction: [u8; 3], legal_id: &LegalId, name_ka: &Name, name_en: &Name) -> Result<(), Rejection> {
+    if !jurisdiction.iter().all(u8::is_ascii_uppercase) {
         return Err(Rejection::JurisdictionInvalid);
     }
-    let legal_id = register.legal_id.as_str();
+    let legal_id = legal_id.as_str();
     if legal_id.is_empty() || !legal_id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Rejection::LegalIdInvalid);
     }
-    if register.name_ka.as_str().is_empty() || register.name_en.as_str().is_empty() {
+    if name_ka.as_str().is_empty() || name_en.as_str().is_empty() {
         return Err(Rejection::NameMissing);
     }
-    keys::check_form(&register.keys)
+    Ok(())
+}
+
+/// Whether the institution of this number was registered with exactly these facts, by this decision, and with these first
+/// keys. How many its first keys were is not kept: those given must be among them, in their places.
+fn is_registered_so<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    register: &InstitutionRegister,
+    writer: Writer,
+    registered: Height,
+) -> Result<bool, CheckError> {
+    let id = register.institution;
+    let missing = StoreError::Corrupt { what: "institution history (missing)" };
+    let first = state.view().institution_entry(id, 1)?.ok_or(missing)?;
+    let given = InstitutionEntry {
+        kind: register.kind,
+        jurisdiction: register.jurisdiction,
+        legal_id: register.legal_id.clone(),
+        name_ka: register.name_ka.clone(),
+        name_en: register.name_en.clone(),
+        profile: register.profile,
+        state: InstitutionState::Active,
+        writer,
+        height: first.height,
+        time: first.time,
+    };
+    if given != first {
+        return Ok(false);
+    }
+    for (index, key) in (0_u16..).zip(register.keys.iter()) {
+        let record = state.key(id, KeyIndex::new(index))?;
+        if !record.is_some_and(|record| record.added == registered && keys::is_given(&record, key)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The row that says whose a legal id is, if this institution may have it. It is another's only while the row names that
+/// one, which has the legal id still and is not closed today: so a closure frees it, and so does a change.
+fn take_legal_id<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    id: InstitutionId,
+    jurisdiction: [u8; 3],
+    legal_id: &LegalId,
+) -> Result<Write, CheckError> {
+    let name = Governance::LegalId(jurisdiction, legal_id.clone());
+    if let Some(institution) = state.view().by_legal_id(&name)?.filter(|holder| *holder != id) {
+        let missing = StoreError::Corrupt { what: "institution (missing)" };
+        let InstitutionFacts { jurisdiction: country, legal_id: own, state: standing, .. } =
+            state.institution(institution)?.ok_or(missing)?.facts;
+        let is_open = standing.closed_from().is_none_or(|from| from > terms.day());
+        if is_open && (country, &own) == (jurisdiction, legal_id) {
+            return Err(Rejection::LegalIdTaken { institution }.into());
+        }
+    }
+    Ok(Write::LegalId(name, id))
 }
 
 /// The institution, and the history entry that says what its record says from now on.
@@ -92,6 +158,8 @@ fn changed(
     facts.entries = facts.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     let entry = InstitutionEntry {
         kind: facts.kind,
+        jurisdiction: facts.jurisdiction,
+        legal_id: facts.legal_id.clone(),
         name_ka: facts.name_ka.clone(),
         name_en: facts.name_en.clone(),
         profile,
@@ -110,11 +178,11 @@ fn profile<R: NodeReader>(
     id: InstitutionId,
     facts: &InstitutionFacts,
 ) -> Result<ProfileHash, CheckError> {
-    let missing = crate::store::StoreError::Corrupt { what: "institution history (missing)" };
+    let missing = StoreError::Corrupt { what: "institution history (missing)" };
     Ok(state.view().institution_entry(id, facts.entries)?.ok_or(missing)?.profile)
 }
 
-/// The quality agency changes what an institution is called and what it is.
+/// The quality agency changes what an institution is called, what it is, and under which legal id it is registered.
 pub(super) fn check_update<R: NodeReader>(
     state: &Overlay<'_, R>,
     terms: &Terms,
@@ -122,14 +190,20 @@ pub(super) fn check_update<R: NodeReader>(
     update: &InstitutionUpdate,
 ) -> Result<Vec<Write>, CheckError> {
     let mut target = by.target(state, update.institution, &update.decision)?;
-    if update.name_ka.as_str().is_empty() || update.name_en.as_str().is_empty() {
-        return Err(Rejection::NameMissing.into());
-    }
+    let (jurisdiction, legal_id) = (update.jurisdiction, &update.legal_id);
+    check_facts(jurisdiction, legal_id, &update.name_ka, &update.name_en)?;
     let facts = &mut target.institution.facts;
+    // What stays as it is takes nothing: a closed institution whose legal id another one has by now keeps it in its record.
+    let moved = (facts.jurisdiction, &facts.legal_id) != (jurisdiction, legal_id);
+    let taken = moved.then(|| take_legal_id(state, terms, target.id, jurisdiction, legal_id)).transpose()?;
     facts.kind = update.kind;
+    facts.jurisdiction = jurisdiction;
+    facts.legal_id = legal_id.clone();
     facts.name_ka = update.name_ka.clone();
     facts.name_en = update.name_en.clone();
-    Ok(changed(terms, target.id, target.institution, update.profile, target.writer)?.into())
+    let mut writes: Vec<_> = changed(terms, target.id, target.institution, update.profile, target.writer)?.into();
+    writes.extend(taken);
+    Ok(writes)
 }
 
 /// The quality agency closes an institution.
@@ -163,7 +237,7 @@ pub(super) fn check_close<R: NodeReader>(
     Ok(changed(terms, target.id, target.institution, profile, target.writer)?.into())
 }
 
-/// The quality agency takes a closure back.
+/// The quality agency takes a closure back, unless another institution has the legal id by now.
 pub(super) fn check_reopen<R: NodeReader>(
     state: &Overlay<'_, R>,
     terms: &Terms,
@@ -178,9 +252,13 @@ pub(super) fn check_reopen<R: NodeReader>(
     if !matches!(reason, DecisionReason::CourtOrder | DecisionReason::AppealUpheld | DecisionReason::ErrorCorrected) {
         return Err(Rejection::DecisionReasonInvalid { reason }.into());
     }
-    let profile = profile(state, target.id, &target.institution.facts)?;
-    target.institution.facts.state = InstitutionState::Active;
-    Ok(changed(terms, target.id, target.institution, profile, target.writer)?.into())
+    let facts = &mut target.institution.facts;
+    let legal_id = take_legal_id(state, terms, target.id, facts.jurisdiction, &facts.legal_id)?;
+    let profile = profile(state, target.id, facts)?;
+    facts.state = InstitutionState::Active;
+    let mut writes: Vec<_> = changed(terms, target.id, target.institution, profile, target.writer)?.into();
+    writes.push(legal_id);
+    Ok(writes)
 }
 
 /// An institution registers a programme that it coordinates.
@@ -206,6 +284,7 @@ pub(super) fn check_programme<R: NodeReader>(
     if let Some(known) = state.view().programme(by.id, given)?.filter(|known| is_same(known, &record)) {
         return Err(Rejection::AlreadyExists { height: known.registered }.into());
     }
+    let used = keys::use_changes(state, terms, by.id, by.writer(), 1)?;
     let mut institution = by.institution.clone();
     let next = institution.facts.programmes.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     let expected = ProgrammeId::new(next);
@@ -216,7 +295,9 @@ pub(super) fn check_programme<R: NodeReader>(
         return Err(Rejection::ProgrammeLimit { limit: PROGRAMMES_MAX }.into());
     }
     institution.facts.programmes = next;
-    Ok(Vec::from([Write::Institution(by.id, institution), Write::Programme(by.id, given, record)]))
+    let mut writes = Vec::from([Write::Institution(by.id, institution), Write::Programme(by.id, given, record)]);
+    writes.extend(used);
+    Ok(writes)
 }
 
 fn programme_record(terms: &Terms, key: KeyIndex, register: &ProgrammeRegister) -> ProgrammeRecord {

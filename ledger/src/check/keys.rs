@@ -1,13 +1,16 @@
-//! The rules under which an institution's keys are added, retired and declared compromised.
+//! The rules under which an institution's keys are added and retired.
+//!
+//! A stolen administrating key must not be able to use up what the institution, or the quality agency for it, needs to
+//! recover. An institution's own changes are therefore limited by day, by how many usable keys they may lead to, and by a
+//! share of the key numbers that only the agency gives.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
 use sigeli_verifier::{
-    bounded::List,
-    ids::{Height, InstitutionId, KeyIndex},
-    params::{COMPROMISED_KEYS_MAX, INSTITUTION_KEYS_TOTAL_MAX},
-    record::{CompromisedKey, InstitutionFacts, KeyChange, KeyEntry, KeyRecord, KeyState, Writer},
-    transaction::{InstitutionKey, KeyCompromise, KeyRetire, KeysAdd},
+    ids::{InstitutionId, KeyIndex},
+    params::{INSTITUTION_KEYS_RESERVED, INSTITUTION_KEYS_TOTAL_MAX, INSTITUTION_KEYS_USABLE_MAX},
+    record::{InstitutionFacts, KeyChange, KeyEntry, KeyRecord, KeyState, Usage, Writer},
+    transaction::{InstitutionKey, KeyRetire, KeysAdd},
 };
 
 use super::{Target, Terms};
@@ -27,20 +30,26 @@ pub(super) fn check_form(keys: &[InstitutionKey]) -> Result<(), Rejection> {
     if distinct.len() == keys.len() { Ok(()) } else { Err(Rejection::KeyDuplicate) }
 }
 
-/// The records of new keys. The institution's count of keys goes up.
+/// The records of new keys of an institution that has `usable` keys so far. Its count of keys goes up.
 pub(super) fn added(
     terms: &Terms,
     id: InstitutionId,
     facts: &mut InstitutionFacts,
+    usable: u16,
     writer: Writer,
     keys: &[InstitutionKey],
 ) -> Result<Vec<Write>, Rejection> {
-    let mut writes = Vec::with_capacity(keys.len().saturating_mul(2).saturating_add(2));
+    let own = matches!(writer, Writer::Institution { .. });
+    let reserved = if own { INSTITUTION_KEYS_RESERVED } else { 0 };
+    let limit = INSTITUTION_KEYS_TOTAL_MAX.saturating_sub(reserved);
+    let mut usable = usable;
+    let mut writes = Vec::with_capacity(keys.len().saturating_mul(2).saturating_add(4));
     for given in keys {
         let index = KeyIndex::new(facts.keys);
         facts.keys = facts.keys.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
-        if facts.keys > INSTITUTION_KEYS_TOTAL_MAX {
-            return Err(Rejection::KeyLimit { limit: INSTITUTION_KEYS_TOTAL_MAX });
+        usable = usable.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
+        if facts.keys > limit {
+            return Err(Rejection::KeyLimit { limit });
         }
         let record = KeyRecord {
             purposes: given.purposes,
@@ -50,9 +59,13 @@ pub(super) fn added(
             state: KeyState::Active,
             entries: 1,
         };
-        writes.push(Write::Key(id, index, record));
+        writes.push(Write::NewKey(id, index, record));
         writes.push(Write::KeyEntry(id, index, 1, entry(terms, KeyChange::Added, writer)));
     }
+    if own && usable > INSTITUTION_KEYS_USABLE_MAX {
+        return Err(Rejection::UsableKeyLimit { limit: INSTITUTION_KEYS_USABLE_MAX });
+    }
+    writes.push(Write::UsableKeys(id, usable));
     Ok(writes)
 }
 
@@ -67,27 +80,71 @@ pub(super) fn check_add<R: NodeReader>(
     add: &KeysAdd,
 ) -> Result<Vec<Write>, CheckError> {
     check_form(&add.keys)?;
-    // A key that the institution ever had never comes back: it may have been retired or compromised.
-    let (mut known, mut first) = (0_usize, None);
-    for index in (0..target.institution.facts.keys).map(KeyIndex::new) {
-        let missing = StoreError::Corrupt { what: "institution key (missing)" };
-        let record = state.key(target.id, index)?.ok_or(missing)?;
-        if add.keys.iter().any(|given| given.key == record.key) {
-            known = known.saturating_add(1);
-            first.get_or_insert((index, record.added));
-        }
-    }
-    if let Some((key, height)) = first {
-        let retried = known == add.keys.len();
-        return Err(if retried { Rejection::AlreadyExists { height } } else { Rejection::KeyExists { key } }.into());
-    }
-    let mut writes = added(terms, target.id, &mut target.institution.facts, target.writer, &add.keys)?;
+    refuse_known(state, target.id, &add.keys)?;
+    let count = u32::try_from(add.keys.len()).unwrap_or(u32::MAX);
+    let used = use_changes(state, terms, target.id, target.writer, count)?;
+    let usable = state.view().usable_keys(target.id)?;
+    let mut writes = added(terms, target.id, &mut target.institution.facts, usable, target.writer, &add.keys)?;
     writes.push(Write::Institution(target.id, target.institution));
+    writes.extend(used);
     Ok(writes)
 }
 
+/// A key that the institution ever had never comes back: it may have been retired or compromised. Only when all keys are
+/// there, for the same purposes and days, is this a retry of their addition.
+fn refuse_known<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    id: InstitutionId,
+    keys: &[InstitutionKey],
+) -> Result<(), CheckError> {
+    let (mut earliest, mut other) = (None::<(KeyIndex, KeyRecord)>, None);
+    let mut known = 0_usize;
+    for given in keys {
+        let Some(index) = state.view().key_index(id, &given.key)? else { continue };
+        let record = state.key(id, index)?.ok_or(StoreError::Corrupt { what: "institution key (missing)" })?;
+        known = known.saturating_add(1);
+        if !is_given(&record, given) {
+            other.get_or_insert(index);
+        }
+        if earliest.is_none_or(|(earliest, _)| index < earliest) {
+            earliest = Some((index, record));
+        }
+    }
+    match (earliest, other) {
+        (None, _) => Ok(()),
+        (Some((_, record)), None) if known == keys.len() => {
+            Err(Rejection::AlreadyExists { height: record.added }.into())
+        }
+        (Some((key, _)), other) => Err(Rejection::KeyExists { key: other.unwrap_or(key) }.into()),
+    }
+}
+
+/// Whether a record is what this addition made of a key.
+pub(super) fn is_given(record: &KeyRecord, given: &InstitutionKey) -> bool {
+    (record.key, record.purposes, record.window) == (given.key, given.purposes, given.window)
+}
+
+/// The institution's usage after `count` more changes of its keys and programmes today; nothing is counted of what the
+/// quality agency writes.
+pub(super) fn use_changes<R: NodeReader>(
+    state: &Overlay<'_, R>,
+    terms: &Terms,
+    institution: InstitutionId,
+    writer: Writer,
+    count: u32,
+) -> Result<Option<Write>, CheckError> {
+    if matches!(writer, Writer::Authority { .. }) {
+        return Ok(None);
+    }
+    let (day, quota) = (terms.day(), terms.policy.changes_per_day);
+    let mut usage = state.view().usage(institution)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
+    let used = usage.changes.checked_add(count).filter(|used| *used <= quota);
+    usage.changes = used.ok_or(Rejection::QuotaExceeded { quota })?;
+    Ok(Some(Write::Usage(institution, usage)))
+}
+
 /// A key with one more history entry.
-fn changed(
+pub(super) fn changed(
     terms: &Terms,
     target: &Target,
     index: KeyIndex,
@@ -97,6 +154,18 @@ fn changed(
     record.entries = record.entries.checked_add(1).ok_or(Rejection::NumbersExhausted)?;
     let entry = entry(terms, change, target.writer);
     Ok([Write::Key(target.id, index, record), Write::KeyEntry(target.id, index, record.entries, entry)])
+}
+
+/// Whether a key is neither retired nor declared compromised, whatever its days.
+pub(super) fn is_usable(facts: &InstitutionFacts, index: KeyIndex, record: &KeyRecord) -> bool {
+    record.state == KeyState::Active && facts.compromised_from(index).is_none()
+}
+
+/// One usable key less.
+pub(super) fn one_less<R: NodeReader>(state: &Overlay<'_, R>, id: InstitutionId) -> Result<Write, StoreError> {
+    let corrupt = StoreError::Corrupt { what: "number of usable keys" };
+    let usable = state.view().usable_keys(id)?.checked_sub(1).ok_or(corrupt)?;
+    Ok(Write::UsableKeys(id, usable))
 }
 
 pub(super) fn check_retire<R: NodeReader>(
@@ -110,55 +179,11 @@ pub(super) fn check_retire<R: NodeReader>(
     if let KeyState::Retired { at } = record.state {
         return Err(Rejection::AlreadyExists { height: at }.into());
     }
+    let used = use_changes(state, terms, target.id, target.writer, 1)?;
+    let less = is_usable(&target.institution.facts, key, &record).then(|| one_less(state, target.id)).transpose()?;
     record.state = KeyState::Retired { at: terms.height };
-    Ok(changed(terms, &target, key, record, KeyChange::Retired)?.into())
-}
-
-pub(super) fn check_compromise<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    terms: &Terms,
-    mut target: Target,
-    compromise: &KeyCompromise,
-) -> Result<Vec<Write>, CheckError> {
-    let key = compromise.key;
-    let record = state.key(target.id, key)?.ok_or(Rejection::UnknownInstitutionKey { key })?;
-    // An institution may void nothing that was written before, not even in the same block: a stolen administrating key
-    // could void all that it issues.
-    let (earliest, latest, may_correct) = match target.writer {
-        Writer::Institution { .. } => (terms.height.next(), terms.height.next(), false),
-        Writer::Authority { .. } => (record.added, terms.height, true),
-    };
-    let from = if compromise.from == Height::new(0) { latest } else { compromise.from };
-    if from < earliest || from > latest {
-        return Err(Rejection::CompromiseHeightInvalid { from, earliest, latest }.into());
-    }
-    let facts = &mut target.institution.facts;
-    if facts.compromised_from(key).is_some_and(|present| !may_correct || present == from) {
-        return Err(Rejection::AlreadyExists { height: declared(state, target.id, key, &record)? }.into());
-    }
-    let mut compromised: Vec<_> = facts.compromised.iter().copied().filter(|entry| entry.key != key).collect();
-    compromised.push(CompromisedKey { key, from });
-    compromised.sort_by_key(|entry| entry.key);
-    facts.compromised =
-        List::new(compromised).map_err(|_| Rejection::CompromisedListFull { limit: COMPROMISED_KEYS_MAX })?;
-    let mut writes: Vec<_> = changed(terms, &target, key, record, KeyChange::Compromised { from })?.into();
-    writes.push(Write::Institution(target.id, target.institution));
+    let mut writes: Vec<_> = changed(terms, &target, key, record, KeyChange::Retired)?.into();
+    writes.extend(less);
+    writes.extend(used);
     Ok(writes)
-}
-
-/// The block that wrote what holds about a compromised key.
-fn declared<R: NodeReader>(
-    state: &Overlay<'_, R>,
-    id: InstitutionId,
-    key: KeyIndex,
-    record: &KeyRecord,
-) -> Result<Height, StoreError> {
-    let missing = StoreError::Corrupt { what: "key history (missing)" };
-    for number in (1..=record.entries).rev() {
-        let entry = state.view().key_entry(id, key, number)?.ok_or_else(|| missing.clone())?;
-        if matches!(entry.change, KeyChange::Compromised { .. }) {
-            return Ok(entry.height);
-        }
-    }
-    Err(missing)
 }

@@ -42,7 +42,12 @@ const INSTITUTIONS: &[Kind] = &[kind(b'i', None, &[Number(4)]), kind(b'j', None,
 const BATCHES: &[Kind] =
     &[kind(b'b', None, &[Number(4), Bytes(32)]), kind(b'd', None, &[Number(4), Bytes(32), Number(4)])];
 const GOVERNANCE: &[Kind] = &[kind(b'g', None, &[Rest])];
-const KEYS: &[Kind] = &[kind(b'k', Some(1), &[Number(2)]), kind(b'm', Some(2), &[Number(2), Number(4)])];
+const KEYS: &[Kind] = &[
+    kind(b'k', Some(1), &[Number(2)]),
+    kind(b'm', Some(2), &[Number(2), Number(4)]),
+    kind(b'y', Some(3), &[Bytes(33)]),
+    kind(b'z', Some(4), &[]),
+];
 const PERMISSIONS: &[Kind] = &[
     kind(b'p', Some(1), &[Number(4)]),
     kind(b'q', Some(2), &[Bytes(32)]),
@@ -141,6 +146,13 @@ mod tests {
     use super::*;
     use crate::state::keys::{self, Governance};
 
+    /// The base point of edwards25519 (RFC 8032 §5.1), as a key that is one.
+    const BASE_POINT: [u8; 32] = {
+        let mut bytes = [0x66; 32];
+        bytes[0] = 0x58;
+        bytes
+    };
+
     /// Rows as `state::keys` makes them, with the names that `docs/protocol.md` §9 gives them.
     fn examples() -> Vec<(Register, Vec<u8>, Vec<u8>)> {
         let id = InstitutionId::new(0x0102_0304);
@@ -151,6 +163,7 @@ mod tests {
         let name = |parts: &[&[u8]]| parts.concat();
         let (id_name, entry_name) = (id.to_bytes(), entry.to_bytes());
         let (index_name, number) = (index.to_bytes(), permission.to_bytes());
+        let public = sigeli_verifier::crypto::PublicKey::from_ed25519(&BASE_POINT).unwrap();
         let own = |register: fn(InstitutionId) -> Register| register(id);
         Vec::from([
             (Register::Institutions, keys::institution(id), id_name.clone()),
@@ -164,6 +177,8 @@ mod tests {
                 keys::institution_key_entry(id, index, entry),
                 name(&[&[2], &index_name, &entry_name]),
             ),
+            (own(Register::Keys), keys::institution_key_index(id, &public), name(&[&[3], &public.to_bytes()])),
+            (own(Register::Keys), keys::usable_keys(id), name(&[&[4]])),
             (own(Register::Permissions), keys::permission(id, permission), name(&[&[1], &number])),
             (own(Register::Permissions), keys::permission_content(id, &content), name(&[&[2], &[10; 32]])),
             (

@@ -11,6 +11,8 @@
 //! | `j` | institution, entry | institution history entry |
 //! | `k` | institution, key index | key record |
 //! | `m` | institution, key index, entry | key history entry |
+//! | `y` | institution, public key | key index |
+//! | `z` | institution | number of its usable keys |
 //! | `o` | institution, programme | programme record |
 //! | `p` | institution, permission | permission record |
 //! | `e` | institution, permission, entry | permission history entry |
@@ -32,6 +34,7 @@ use alloc::vec::Vec;
 
 use sigeli_verifier::{
     bounded::Text,
+    crypto::PublicKey,
     encode::Encode as _,
     ids::{
         AuthorityId, BatchRoot, BatchSequence, InstitutionId, KeyIndex, PermissionContent, PermissionId, ProgrammeId,
@@ -170,6 +173,18 @@ pub fn institution_key(institution: InstitutionId, index: KeyIndex) -> Vec<u8> {
 #[must_use]
 pub fn institution_key_entry(institution: InstitutionId, index: KeyIndex, entry: u32) -> Vec<u8> {
     of(b'm', institution, &with(&index.get().to_be_bytes(), &entry.to_be_bytes()))
+}
+
+/// The index of the key with these bytes.
+#[must_use]
+pub fn institution_key_index(institution: InstitutionId, key: &PublicKey) -> Vec<u8> {
+    of(b'y', institution, &key.to_bytes())
+}
+
+/// How many keys of an institution are neither retired nor declared compromised.
+#[must_use]
+pub fn usable_keys(institution: InstitutionId) -> Vec<u8> {
+    of(b'z', institution, &[])
 }
 
 /// A programme of an institution.

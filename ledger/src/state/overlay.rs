@@ -15,9 +15,9 @@ use sigeli_verifier::{
     record::{
         AuthorityRecord, BatchChange, BatchRecord, GovernanceRecord, InstitutionEntry, KeyEntry, KeyRecord,
         PermissionEntry, PermissionRecord, Policy, ProgrammeRecord, StatusRecord, Usage, batch_entry_key, batch_key,
-        institution_entry_key, institution_key, key_entry_key, key_key, permission_content, permission_content_key,
-        permission_entry_key, permission_key, permission_tally_key, programme_key, status_entry_key, status_entry_name,
-        status_key, status_name,
+        institution_entry_key, institution_key, key_entry_key, key_index_key, key_key, permission_content,
+        permission_content_key, permission_entry_key, permission_key, permission_tally_key, programme_key,
+        status_entry_key, status_entry_name, status_key, status_name, usable_keys_key,
     },
     register::value_hash,
     state::{InstitutionRegisters, StateRoots},
@@ -51,8 +51,12 @@ pub enum Write {
     Institution(InstitutionId, Institution),
     /// A history entry of an institution.
     InstitutionEntry(InstitutionId, u32, InstitutionEntry),
-    /// A key.
+    /// A new key.
+    NewKey(InstitutionId, KeyIndex, KeyRecord),
+    /// A changed key.
     Key(InstitutionId, KeyIndex, KeyRecord),
+    /// How many keys of an institution are neither retired nor declared compromised.
+    UsableKeys(InstitutionId, u16),
     /// A history entry of a key.
     KeyEntry(InstitutionId, KeyIndex, u32, KeyEntry),
     /// A programme.
@@ -188,10 +192,14 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
                 let key = keys::institution_entry(id, entry);
                 self.put(key, Register::Institutions, institution_entry_key(id, entry), record.to_bytes());
             }
-            Write::Key(id, index, record) => {
-                self.keys.get_mut().insert((id, index), record);
-                let key = keys::institution_key(id, index);
-                self.put(key, Register::Keys(id), key_key(index), record.to_bytes());
+            Write::NewKey(id, index, record) => {
+                let key = keys::institution_key_index(id, &record.key);
+                self.put(key, Register::Keys(id), key_index_key(&record.key), index.to_bytes());
+                self.put_key(id, index, record);
+            }
+            Write::Key(id, index, record) => self.put_key(id, index, record),
+            Write::UsableKeys(id, count) => {
+                self.put(keys::usable_keys(id), Register::Keys(id), usable_keys_key(), count.to_bytes());
             }
             Write::KeyEntry(id, index, entry, record) => {
                 let key = keys::institution_key_entry(id, index, entry);
@@ -226,6 +234,11 @@ impl<'a, R: NodeReader> Overlay<'a, R> {
             Write::Status(id, handle, record) => self.put_status(id, &handle, &record),
         }
         Ok(())
+    }
+
+    fn put_key(&mut self, id: InstitutionId, index: KeyIndex, record: KeyRecord) {
+        self.keys.get_mut().insert((id, index), record);
+        self.put(keys::institution_key(id, index), Register::Keys(id), key_key(index), record.to_bytes());
     }
 
     /// A new permission, and the row that finds it again.

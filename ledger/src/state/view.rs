@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use sigeli_verifier::{
+    crypto::PublicKey,
     decode::{Decode, Reader},
     encode::Encode as _,
     ids::{
@@ -136,6 +137,22 @@ impl<'a, R: NodeReader> View<'a, R> {
     /// [`StoreError`].
     pub fn key(&self, institution: InstitutionId, index: KeyIndex) -> Result<Option<KeyRecord>, StoreError> {
         self.get(&keys::institution_key(institution, index), "institution key")
+    }
+
+    /// The index of an institution's key with these bytes, if it ever had it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn key_index(&self, institution: InstitutionId, key: &PublicKey) -> Result<Option<KeyIndex>, StoreError> {
+        self.get(&keys::institution_key_index(institution, key), "key index")
+    }
+
+    /// How many keys of an institution are neither retired nor declared compromised; 0 before it has any.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn usable_keys(&self, institution: InstitutionId) -> Result<u16, StoreError> {
+        Ok(self.get(&keys::usable_keys(institution), "number of usable keys")?.unwrap_or(0))
     }
 
     /// A permission of an institution.

@@ -6,10 +6,12 @@ use std::collections::BTreeMap;
 use sigeli_ledger::state::Institution;
 use sigeli_verifier::{
     decode::Decode,
+    encode::Encode as _,
     ids::{Height, KeyIndex, PermissionId, RegisterKey, RegisterRoot, StateRoot, TimeMs},
     record::{
         BatchChange, BatchRecord, BatchStatus, InstitutionEntry, InstitutionState, KeyChange, KeyEntry, KeyRecord,
-        KeyState, PermissionEntry, PermissionRecord, PermissionState, ProgrammeRecord, StatusRecord, standing_on,
+        KeyState, PermissionEntry, PermissionRecord, PermissionState, ProgrammeRecord, StatusRecord, Writer,
+        standing_on,
     },
     register::{self, leaf, node},
     state::{InstitutionRegisters, StateRoots},
@@ -77,6 +79,8 @@ pub(crate) fn assert_rows_are_committed(rows: &Rows, state_root: StateRoot) {
             b'd' => ((b'b', vec![]), named(None, &[&reversed(owner), &name[..32], &reversed(&name[32..])])),
             b'k' => ((b'k', owner.to_vec()), named(Some(1), &[&reversed(name)])),
             b'm' => ((b'k', owner.to_vec()), named(Some(2), &[&reversed(&name[..2]), &reversed(&name[2..])])),
+            b'y' => ((b'k', owner.to_vec()), named(Some(3), &[name])),
+            b'z' => ((b'k', owner.to_vec()), named(Some(4), &[])),
             b'p' => ((b'p', owner.to_vec()), named(Some(1), &[&reversed(name)])),
             b'q' => ((b'p', owner.to_vec()), named(Some(2), &[name])),
             b'e' => ((b'p', owner.to_vec()), named(Some(3), &[&reversed(&name[..4]), &reversed(&name[4..])])),
@@ -147,6 +151,7 @@ fn assert_institutions_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, In
         let (first, last) = (&history[0], history.last().unwrap());
         assert_eq!((first.height, first.state), (facts.registered, InstitutionState::Active));
         assert_eq!((last.kind, &last.name_ka, &last.name_en), (facts.kind, &facts.name_ka, &facts.name_en));
+        assert_eq!((last.jurisdiction, &last.legal_id), (facts.jurisdiction, &facts.legal_id));
         assert_eq!(last.state, facts.state);
         let numbers: Vec<_> =
             programmes.keys().filter(|key| key.starts_with(id)).map(|key| number(&key[4..])).collect();
@@ -162,6 +167,8 @@ fn number(bytes: &[u8]) -> u32 {
 fn assert_keys_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institution>) {
     let mut entries = rows_of::<KeyEntry>(rows, b'm');
     let keys = rows_of::<KeyRecord>(rows, b'k');
+    let mut indexes = rows_of::<u16>(rows, b'y');
+    let mut usable: BTreeMap<_, u16> = institutions.keys().map(|id| (id.clone(), 0)).collect();
     for (id, Institution { facts, .. }) in institutions {
         let numbers: Vec<_> = keys.keys().filter(|key| key.starts_with(id)).map(|key| number(&key[4..])).collect();
         assert!(numbers.into_iter().eq(0..u32::from(facts.keys)));
@@ -169,20 +176,38 @@ fn assert_keys_are_told(rows: &Rows, institutions: &BTreeMap<Vec<u8>, Institutio
     for (key, head) in &keys {
         let history = take_history(&mut entries, key, head.entries, |entry| (entry.height, entry.time));
         assert_eq!((history[0].change, history[0].height), (KeyChange::Added, head.added));
-        let retired: Vec<_> = history.iter().filter(|entry| entry.change == KeyChange::Retired).collect();
+        // A key ends with its retirement, or with its institution's own word that it is compromised.
+        let own = |entry: &KeyEntry| matches!(entry.writer, Writer::Institution { .. });
+        let ends = |entry: &KeyEntry| match entry.change {
+            KeyChange::Retired => true,
+            KeyChange::Compromised { from } => own(entry) && from == entry.height.next(),
+            KeyChange::Added | KeyChange::Cleared => false,
+        };
+        let ended = history.iter().find(|entry| ends(entry)).map(|entry| entry.height);
         match head.state {
-            KeyState::Active => assert!(retired.is_empty()),
-            KeyState::Retired { at } => assert!(retired.len() == 1 && retired[0].height == at),
+            KeyState::Active => assert_eq!(ended, None),
+            KeyState::Retired { at } => assert_eq!(ended, Some(at)),
         }
+        assert!(history.iter().filter(|entry| entry.change == KeyChange::Retired).count() <= 1);
+        // The institution's record holds the agency's newest word, and nothing that it took back.
         let said = history.iter().rev().find_map(|entry| match entry.change {
-            KeyChange::Compromised { from } => Some(from),
+            KeyChange::Compromised { from } if !own(entry) => Some(Some(from)),
+            KeyChange::Cleared => Some(None),
             _ => None,
         });
-        let index = KeyIndex::new(u16::try_from(number(&key[4..])).unwrap());
-        assert_eq!(institutions[&key[..4]].facts.compromised_from(index), said);
+        let index = u16::try_from(number(&key[4..])).unwrap();
+        let void = institutions[&key[..4]].facts.compromised_from(KeyIndex::new(index));
+        assert_eq!(void, said.flatten());
+        let place = [&key[..4], &head.key.to_bytes()].concat();
+        assert_eq!(indexes.remove(&place), Some(index), "a key is found by its bytes");
+        if head.state == KeyState::Active && void.is_none() {
+            *usable.entry(key[..4].to_vec()).or_default() += 1;
+        }
         assert!(history[1..].iter().all(|entry| entry.change != KeyChange::Added));
     }
     assert!(entries.is_empty(), "no history is without a head");
+    assert!(indexes.is_empty(), "no index is without a key");
+    assert_eq!(rows_of::<u16>(rows, b'z'), usable);
 }
 
 fn assert_permissions_are_told(rows: &Rows) {

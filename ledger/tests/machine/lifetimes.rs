@@ -64,7 +64,8 @@ impl Story {
     }
 
     fn compromise(&mut self, from: Height) {
-        let compromise = KeyCompromise { institution: GTU, decision: decision(80), key: KeyIndex::new(4), from };
+        let (first, last) = (KeyIndex::new(4), KeyIndex::new(4));
+        let compromise = KeyCompromise { institution: GTU, decision: decision(80), first, last, from };
         self.agency(Payload::KeyCompromise(compromise));
     }
 
@@ -195,6 +196,8 @@ fn a_name_is_changed_and_the_credential_shows_the_present_one() {
         institution: GTU,
         decision: decision(83),
         kind: InstitutionKind::University,
+        jurisdiction: *b"GEO",
+        legal_id: story.proved().0.legal_id,
         name_ka: name("ახალი უნივერსიტეტი"),
         name_en: name("New University"),
         profile: ProfileHash::new([9; 32]),
@@ -279,7 +282,8 @@ fn what_a_stolen_key_wrote_against_a_batch_is_annulled() {
     let revoked = (Verdict::Ended, [F::Authorised, F::Accredited, F::BatchRevoked]);
     story.say([revoked, VALID, VALID, VALID]);
     let decision = crate::support::decision(85);
-    story.agency(Payload::KeyCompromise(KeyCompromise { institution, decision, key: KeyIndex::new(5), from }));
+    let (first, last) = (KeyIndex::new(5), KeyIndex::new(5));
+    story.agency(Payload::KeyCompromise(KeyCompromise { institution, decision, first, last, from }));
     story.say([revoked, VALID, VALID, VALID]);
     story.annul_batch(0);
     let annulled = (Verdict::Valid, [F::Authorised, F::Accredited, F::Annulled]);

@@ -111,15 +111,16 @@ const CREATING: &[Row] = &[
         let compromise = KeyCompromise {
             institution: GTU,
             decision: DecisionRef::NONE,
-            key: KeyIndex::new(1),
+            first: KeyIndex::new(1),
+            last: KeyIndex::new(1),
             from: Height::new(0),
         };
         world.by_institution(Payload::KeyCompromise(compromise))
     }),
     // The block that says it is not the block from which it counts.
     row("a compromise said by the quality agency", |world, again| {
-        let compromise =
-            KeyCompromise { institution: GTU, decision: decision(56), key: KeyIndex::new(1), from: Height::new(2) };
+        let (first, last, from) = (KeyIndex::new(1), KeyIndex::new(1), Height::new(2));
+        let compromise = KeyCompromise { institution: GTU, decision: decision(56), first, last, from };
         world.nceqe(4 + again, Payload::KeyCompromise(compromise))
     }),
 ];

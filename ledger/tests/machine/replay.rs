@@ -12,10 +12,10 @@ use sigeli_verifier::{
     record::Policy,
     transaction::{
         AuthorityKeysSet, AuthorityKind, AuthorityRemove, AuthoritySet, BatchAction, BatchStatusSet, DecisionReason,
-        InstitutionClose, InstitutionKind, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyPurposes, KeyRetire,
-        KeysAdd, Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
-        PermissionScope, PolicySet, Sender, SignedTransaction, StatusAction, StatusAnnul, StatusAnnulEntry,
-        StatusEntry, StatusOrder, StatusReason, StatusSet, UpgradeSchedule,
+        InstitutionClose, InstitutionKind, InstitutionReopen, InstitutionUpdate, KeyClear, KeyCompromise, KeyPurposes,
+        KeyRetire, KeysAdd, Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionGrant,
+        PermissionReplace, PermissionScope, PolicySet, Sender, SignedTransaction, StatusAction, StatusAnnul,
+        StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason, StatusSet, UpgradeSchedule,
     },
 };
 
@@ -52,6 +52,8 @@ fn tell_decisions(world: &mut World) {
         institution,
         decision: number,
         kind: InstitutionKind::University,
+        jurisdiction: *b"GEO",
+        legal_id: sigeli_verifier::bounded::Text::new("211349199").unwrap(),
         name_ka: name("საქართველოს ტექნიკური უნივერსიტეტი, თბილისი"),
         name_en: name("Georgian Technical University, Tbilisi"),
         profile: ProfileHash::new([4; 32]),
@@ -75,7 +77,8 @@ fn tell_decisions(world: &mut World) {
         world.by_key(2, Payload::StatusSet(stolen)),
     ]);
     let retire = KeyRetire { institution, decision: DecisionRef::NONE, key: KeyIndex::new(1) };
-    let compromise = KeyCompromise { institution, decision: number, key: KeyIndex::new(2), from };
+    let (first, last) = (KeyIndex::new(2), KeyIndex::new(2));
+    let compromise = KeyCompromise { institution, decision: number, first, last, from };
     let entries = List::new(vec![entry(6, StatusAction::Revoke, StatusReason::Order)]).unwrap();
     world.commit(vec![
         world.by_key(3, Payload::KeyRetire(retire)),
@@ -90,11 +93,13 @@ fn tell_decisions(world: &mut World) {
         reason: DecisionReason::Voluntary,
         successor: InstitutionId::new(0),
     };
+    let key = KeyIndex::new(2);
     let reopen = InstitutionReopen { institution, decision: number, reason: DecisionReason::ErrorCorrected };
     world.commit(vec![
         world.nceqe(7, Payload::StatusAnnul(StatusAnnul { institution, decision: number, entries: annulled })),
         world.nceqe(8, Payload::InstitutionClose(close)),
         world.nceqe(9, Payload::InstitutionReopen(reopen)),
+        world.nceqe(10, Payload::KeyClear(KeyClear { institution, decision: number, first: key, last: key })),
     ]);
     let change = |permission, action, effective, reason| PermissionChange {
         institution,
@@ -119,9 +124,9 @@ fn tell_decisions(world: &mut World) {
     };
     let withdrawn = change(3, PermissionAction::Withdraw, 9, DecisionReason::MonitoringFailed);
     world.commit(vec![
-        world.nceqe(10, Payload::PermissionReplace(replace)),
-        world.nceqe(11, Payload::PermissionChange(withdrawn)),
-        world.nceqe(12, Payload::PermissionAnnul(annul)),
+        world.nceqe(11, Payload::PermissionReplace(replace)),
+        world.nceqe(12, Payload::PermissionChange(withdrawn)),
+        world.nceqe(13, Payload::PermissionAnnul(annul)),
         world.ministry(
             2,
             Payload::PermissionChange(change(2, PermissionAction::Suspend, 5, DecisionReason::CourtOrder)),
@@ -183,11 +188,11 @@ fn golden_roots() {
     assert_eq!(found, (STORY_STATE.to_owned(), STORY_BLOCK.to_owned()));
 }
 
-const GENESIS_HASH: &str = "d82cd0414b116869400ab98ce9c79f2b02ff494dff24b1b8f6072a202003f5fb";
-const GENESIS_STATE: &str = "9e67deabc61354f19f19007dece0ed441029c9f751f140ff3dea107352c42ce0";
-const GENESIS_BLOCK: &str = "149544b483d5d79b8dd23bd5b90eb5f9b8365242203c270c9911bf1d0c596399";
-const STORY_STATE: &str = "c6eb36bbbc14440da4e64ad9764fd0d9ca58be17a7dc8a6a0f64e74da91ac89a";
-const STORY_BLOCK: &str = "e32a87d99cf695a40f6805da7d0443a1793738c1a729a17fbf03b5ecb88ba793";
+const GENESIS_HASH: &str = "b0937bf45d305ef44804e659e29bcf39154a91a70e61c8eb7b106de2b1cf330b";
+const GENESIS_STATE: &str = "3c1e041fc9b162429ad1e98352ed4540fbcdb110e2b395c19aae32723af8d29f";
+const GENESIS_BLOCK: &str = "8b3b7527b34de5363a9e7fa927c4b539563b1da69867040948e8b153bbd43e49";
+const STORY_STATE: &str = "5b9d35bc05eccef623c7295791c037189bb07000c115d33854d76bfb9912bade";
+const STORY_BLOCK: &str = "8f02153004ff3117051d1c0b3fb5f0814a36fa9e38a3f1b7f8c4e8331ff55c82";
 
 #[test]
 fn blocks_replayed_elsewhere_give_the_same_ledger() {

@@ -101,6 +101,7 @@ pub(crate) fn policy() -> Policy {
         pilot_order_required: true,
         batches_per_day: 3,
         statuses_per_day: 5,
+        changes_per_day: 100,
         approvals_min: 3,
     }
 }

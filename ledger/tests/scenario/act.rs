@@ -84,6 +84,7 @@ impl Stage<'_> {
             "adds" => self.adds(),
             "retires" => self.retires(),
             "declares" => self.declares(),
+            "clears" => self.clears(),
             "grants" => self.grants(),
             "replaces" => self.replaces(),
             "anchors" => self.anchors(),

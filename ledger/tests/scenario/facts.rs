@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sigeli_ledger::{chain::Chain, memory::MemoryStore, state::View};
 use sigeli_verifier::{
     ids::{KeyIndex, ProfileHash},
-    record::{BatchStatus, KeyState, PermissionStanding, StatusState, Writer},
+    record::{BatchStatus, CompromisedKeys, KeyState, PermissionStanding, StatusState, Writer},
 };
 
 use crate::{
@@ -53,6 +53,10 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
                 ("state", written(&facts.state)),
                 ("name-en", facts.name_en.to_string()),
                 ("compromised", facts.compromised.len().to_string()),
+                ("ranges", ranges(&facts.compromised)),
+                ("usable", view.usable_keys(whose).unwrap().to_string()),
+                ("country", String::from_utf8_lossy(&facts.jurisdiction).into_owned()),
+                ("legal-id", facts.legal_id.to_string()),
             ]))
         }
         "batch" => {
@@ -183,6 +187,15 @@ fn read(chain: &Chain<MemoryStore>, cast: &Cast, words: &mut Words) -> Result<Fa
 fn listed(entries: u32, read: impl Fn(u32) -> Option<String>) -> String {
     let entries = (1..=entries).map(|entry| read(entry).unwrap_or_else(|| "missing".to_owned()));
     entries.collect::<Vec<_>>().join(",")
+}
+
+/// `4,6..9`, or `none`.
+fn ranges(ranges: &[CompromisedKeys]) -> String {
+    let text = |range: &CompromisedKeys| match (range.first, range.last) {
+        (first, last) if first == last => first.to_string(),
+        (first, last) => format!("{first}..{last}"),
+    };
+    if ranges.is_empty() { "none".to_owned() } else { ranges.iter().map(text).collect::<Vec<_>>().join(",") }
 }
 
 /// A profile by the name from which it was made.

@@ -60,6 +60,7 @@ pub(crate) const fn no_policy() -> Policy {
         pilot_order_required: false,
         batches_per_day: 0,
         statuses_per_day: 0,
+        changes_per_day: 0,
         approvals_min: 0,
     }
 }
@@ -81,6 +82,7 @@ pub(crate) fn set_policy(policy: &mut Policy, words: &mut Words) -> Result<(), S
             }
             "batches_per_day" => policy.batches_per_day = words.number()?,
             "statuses_per_day" => policy.statuses_per_day = words.number()?,
+            "changes_per_day" => policy.changes_per_day = words.number()?,
             "approvals_min" => policy.approvals_min = words.number()?,
             other => return Err(format!("{other:?} is no limit")),
         }

@@ -33,6 +33,12 @@ pub const AUTHORITY_KEYS_MAX: usize = 16;
 pub const INSTITUTION_KEYS_MAX: usize = 16;
 /// Most keys that one institution ever has, retired ones included.
 pub const INSTITUTION_KEYS_TOTAL_MAX: u16 = 1_024;
+/// How many of these only the quality agency gives, so that it can help when an institution's own additions, or those of
+/// a thief of its administrating key, have used up the others.
+pub const INSTITUTION_KEYS_RESERVED: u16 = 64;
+/// Most keys neither retired nor declared compromised to which an institution may bring itself. The quality agency is not
+/// bound by it.
+pub const INSTITUTION_KEYS_USABLE_MAX: u16 = 64;
 /// Most institutions that award a programme together with the one that coordinates it.
 pub const PARTNERS_MAX: usize = 16;
 /// Most programmes that one institution coordinates.
@@ -51,8 +57,8 @@ pub const PERMISSIONS_JUDGED_MAX: usize = 256;
 pub const STATUS_ENTRIES_MAX: u32 = 64;
 /// The fewest blocks between the one that schedules an upgrade and the one from which it counts.
 pub const UPGRADE_NOTICE_BLOCKS_MIN: u64 = 100;
-/// Most compromised keys that an institution record lists.
-pub const COMPROMISED_KEYS_MAX: usize = 16;
+/// Most ranges of compromised keys that an institution record lists.
+pub const COMPROMISED_RANGES_MAX: usize = 16;
 /// Longest institution or programme name, in UTF-8 bytes.
 pub const NAME_BYTES_MAX: usize = 192;
 /// Longest legal identification code, in ASCII bytes.
@@ -119,4 +125,6 @@ const _: () = assert!(
     REGISTER_NAME_BYTES_MAX + REGISTER_VALUE_BYTES_MAX + 6 <= REGISTER_PAGE_BYTES_MAX,
     "a page has room for the largest entry"
 );
+const _: () = assert!(INSTITUTION_KEYS_RESERVED < INSTITUTION_KEYS_TOTAL_MAX);
+const _: () = assert!(INSTITUTION_KEYS_USABLE_MAX <= INSTITUTION_KEYS_TOTAL_MAX - INSTITUTION_KEYS_RESERVED);
 const _: () = assert!(INSTITUTION_VALIDITY_MS_MAX < AUTHORITY_VALIDITY_MS_MAX);

@@ -18,8 +18,9 @@ pub use self::{
     batch::{BatchChange, BatchRecord, BatchState, BatchStatus, Judged, batch_entry_key, batch_key},
     governance::{AuthorityRecord, GovernanceRecord, Policy, PolicyError, Usage, approvals_for},
     institution::{
-        CompromisedKey, InstitutionEntry, InstitutionFacts, InstitutionState, KeyChange, KeyEntry, KeyRecord, KeyState,
-        ProgrammeRecord, institution_entry_key, institution_key, key_entry_key, key_key, programme_key,
+        CompromisedKeys, InstitutionEntry, InstitutionFacts, InstitutionState, KeyChange, KeyEntry, KeyRecord,
+        KeyState, ProgrammeRecord, institution_entry_key, institution_key, key_entry_key, key_index_key, key_key,
+        programme_key, usable_keys_key,
     },
     permission::{
         PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState,

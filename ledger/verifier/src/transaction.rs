@@ -34,8 +34,8 @@ pub use self::{
     draft::{DRAFT_MAGIC, Draft, DraftError},
     governance::{AuthorityKeysSet, AuthorityRemove, AuthoritySet, PolicySet, UpgradeSchedule},
     institution::{
-        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
-        KeyRetire, KeysAdd, ProgrammeRegister,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyClear,
+        KeyCompromise, KeyRetire, KeysAdd, ProgrammeRegister,
     },
     permission::{
         Accreditation, FieldPrefixes, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
@@ -171,10 +171,12 @@ payloads! {
     5 KeysAdd,
     /// Retire a key of an institution.
     6 KeyRetire,
-    /// Declare a key of an institution compromised.
+    /// Declare keys of an institution compromised.
     7 KeyCompromise,
     /// Register a programme.
     8 ProgrammeRegister,
+    /// Take back that keys of an institution are compromised.
+    9 KeyClear,
     /// Grant a permission.
     16 PermissionGrant,
     /// Suspend, reinstate or withdraw a permission.

@@ -417,6 +417,7 @@ pub(crate) fn governance() -> GovernanceAnswer {
         pilot_order_required: true,
         batches_per_day: 6,
         statuses_per_day: 7,
+        changes_per_day: 8,
         approvals_min: 2,
     };
     let (joint_proof, policy_proof) = (presence(joint.to_bytes()), presence(policy.to_bytes()));

@@ -124,6 +124,7 @@ impl Home {
                 pilot_order_required: false,
                 batches_per_day: 1_000,
                 statuses_per_day: 10_000,
+                changes_per_day: 10_000,
                 approvals_min: 1,
             },
             consensus: ConsensusParameters::default(),

@@ -13,10 +13,10 @@ use sigeli_verifier::{
     record::Policy,
     transaction::{
         AuthorityKeysSet, AuthorityKind, AuthorityRemove, AuthoritySet, BatchAction, BatchAnnul, BatchAnnulEntry,
-        BatchStatusSet, InstitutionClose, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyRetire, KeysAdd,
-        Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace, PermissionScope, PolicySet,
-        ProgrammeRegister, StatusAction, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason,
-        StatusSet, UpgradeSchedule,
+        BatchStatusSet, InstitutionClose, InstitutionReopen, InstitutionUpdate, KeyClear, KeyCompromise, KeyRetire,
+        KeysAdd, Payload, PermissionAction, PermissionAnnul, PermissionChange, PermissionReplace, PermissionScope,
+        PolicySet, ProgrammeRegister, StatusAction, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder,
+        StatusReason, StatusSet, UpgradeSchedule,
     },
 };
 
@@ -26,7 +26,7 @@ use super::super::{
     tx_args::{
         AuthorityDraftArgs, AuthorityKeyListArgs, AuthorityKindArg, BatchActionArg, BatchAnchorArgs, BatchAnnulArgs,
         BatchStatusArgs, CredentialsArgs, DraftArgs, EitherDraftArgs, EntryArgs, GrantScope, InstitutionCloseArgs,
-        JointDraftArgs, KeyCompromiseArgs, NewKind, OwnDraftArgs, PermissionChangeArgs, PolicySetArgs,
+        JointDraftArgs, KeyCompromiseArgs, KeyRangeArgs, NewKind, OwnDraftArgs, PermissionChangeArgs, PolicySetArgs,
         ProgrammeRegisterArgs, ReplaceScope, ReplacedArgs, StatusActionArg, StatusAnnulArgs, StatusChangeArgs,
         StatusOrderArgs,
     },
@@ -155,6 +155,8 @@ pub(super) fn asked(kind: &NewKind) -> Result<Asked<'_>, Failure> {
                 institution: InstitutionId::new(args.number.institution),
                 decision,
                 kind: register::kind(args.kind),
+                jurisdiction: args.jurisdiction,
+                legal_id: args.legal_id.clone(),
                 name_ka: args.name_ka.clone(),
                 name_en: args.name_en.clone(),
                 profile: ProfileHash::new(args.profile.unwrap_or_default()),
@@ -172,7 +174,14 @@ pub(super) fn asked(kind: &NewKind) -> Result<Asked<'_>, Failure> {
         NewKind::KeyRetire(args) => by_either(&args.by, |institution, decision| {
             Payload::KeyRetire(KeyRetire { institution, decision, key: KeyIndex::new(args.index) })
         }),
-        NewKind::KeyCompromise(args) => compromise(args),
+        NewKind::KeyCompromise(args) => compromise(args)?,
+        NewKind::KeyClear(args) => {
+            let (first, last) = key_range(args.keys)?;
+            by_authority(&args.by, |decision| {
+                let institution = InstitutionId::new(args.number.institution);
+                Payload::KeyClear(KeyClear { institution, decision, first, last })
+            })
+        }
         NewKind::ProgrammeRegister(args) => by_institution(&args.by, Content::Programme(args)),
         NewKind::PermissionGrant { scope } => grant(scope)?,
         NewKind::PermissionSuspend(args) => change(args, PermissionAction::Suspend),
@@ -242,11 +251,24 @@ fn close(args: &InstitutionCloseArgs) -> Asked<'_> {
     })
 }
 
-fn compromise(args: &KeyCompromiseArgs) -> Asked<'_> {
-    by_either(&args.by, |institution, decision| {
+fn compromise(args: &KeyCompromiseArgs) -> Result<Asked<'_>, Failure> {
+    let (first, last) = key_range(args.keys)?;
+    if first != last && args.by.authority.is_none() {
+        return Err(Failure::usage("an institution declares one key at a time; the quality agency also several"));
+    }
+    Ok(by_either(&args.by, |institution, decision| {
         let from = Height::new(args.from_block.unwrap_or(0));
-        Payload::KeyCompromise(KeyCompromise { institution, decision, key: KeyIndex::new(args.index), from })
-    })
+        Payload::KeyCompromise(KeyCompromise { institution, decision, first, last, from })
+    }))
+}
+
+/// The first key of a range, and the last.
+fn key_range(KeyRangeArgs { index, to_index }: KeyRangeArgs) -> Result<(KeyIndex, KeyIndex), Failure> {
+    let last = to_index.unwrap_or(index);
+    if last < index {
+        return Err(Failure::usage("--to-index is the last key, and not before the first, --index"));
+    }
+    Ok((KeyIndex::new(index), KeyIndex::new(last)))
 }
 
 fn grant(scope: &GrantScope) -> Result<Asked<'_>, Failure> {
@@ -476,6 +498,7 @@ fn rules(args: &PolicySetArgs, in_force: Option<Policy>) -> Result<Policy, Failu
             in_force.map(|rules| rules.statuses_per_day),
             "--statuses-per-day",
         )?,
+        changes_per_day: pick(args.changes_per_day, in_force.map(|rules| rules.changes_per_day), "--changes-per-day")?,
         approvals_min: pick(args.approvals_min, in_force.map(|rules| rules.approvals_min), "--approvals-min")?,
     };
     policy.check().map_err(|error| Failure::usage(format!("these rules cannot be: {error}")))?;

@@ -100,6 +100,9 @@ pub(in crate::cli) struct PolicySetArgs {
     /// How many statuses one institution may write per day.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) statuses_per_day: Option<u32>,
+    /// How many changes of its own keys and programmes one institution may make per day.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) changes_per_day: Option<u32>,
     /// How many authorities must approve joint transactions: more than half of them.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
     pub(in crate::cli) approvals_min: Option<u8>,

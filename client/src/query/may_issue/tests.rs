@@ -1,7 +1,7 @@
 use sigeli_verifier::{
     bounded::List,
     ids::{Height, PermissionId},
-    record::{CompromisedKey, InstitutionState, PermissionRecord, PermissionState},
+    record::{CompromisedKeys, InstitutionState, PermissionRecord, PermissionState},
     time::Window,
     transaction::{DecisionReason, PermissionScope},
 };
@@ -121,7 +121,7 @@ fn what_stands_against_everything() {
     assert!(world.ask("2026-11-23").anything(), "the day before it is open");
 
     let mut world = World::new();
-    world.usage = Some(Usage { day: day("2026-11-24"), batches: 100, statuses: 0 });
+    world.usage = Some(Usage { day: day("2026-11-24"), batches: 100, statuses: 0, changes: 0 });
     assert_eq!(world.words(), (vec!["quota_used"], none.clone()));
     assert_eq!(world.ask("2026-11-25").batches_left, 100, "another day has its own");
 
@@ -142,7 +142,8 @@ fn only_a_usable_key_anchors() {
         &|world| world.keys[0] = key(KeyPurposes::STATUS),
         &|world| world.keys[0].1.window = Window::new(day("2026-11-25"), day("2026-12-31")).unwrap(),
         &|world| {
-            let compromised = CompromisedKey { key: KeyIndex::new(0), from: Height::new(90) };
+            let (first, last) = (KeyIndex::new(0), KeyIndex::new(0));
+            let compromised = CompromisedKeys { first, last, from: Height::new(90) };
             world.facts.compromised = List::new(vec![compromised]).unwrap();
         },
     ];

@@ -218,6 +218,7 @@ fn rules(sheet: &mut Sheet<'_>, policy: &Policy, before: Option<&Policy>) {
         pilot_order_required,
         batches_per_day,
         statuses_per_day,
+        changes_per_day,
         approvals_min,
     } = *policy;
     let language = sheet.language();
@@ -273,6 +274,14 @@ fn rules(sheet: &mut Sheet<'_>, policy: &Policy, before: Option<&Policy>) {
             both("Status changes of one institution per day", "ერთი დაწესებულების სტატუსის ცვლილებები დღეში"),
             statuses_per_day.to_string(),
             before.map(|before| before.statuses_per_day.to_string()),
+        ),
+        (
+            both(
+                "Changes of one institution's own keys and programmes per day",
+                "ერთი დაწესებულების საკუთარი გასაღებებისა და პროგრამების ცვლილებები დღეში",
+            ),
+            changes_per_day.to_string(),
+            before.map(|before| before.changes_per_day.to_string()),
         ),
         (
             both("Authorities that approve joint transactions", "უწყებები, რომლებიც ერთობლივ ტრანზაქციებს ეთანხმებიან"),

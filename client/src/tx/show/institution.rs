@@ -1,10 +1,10 @@
 //! Institutions, their keys and their programmes.
 
 use sigeli_verifier::{
-    ids::{Height, InstitutionId},
+    ids::{Height, InstitutionId, KeyIndex},
     transaction::{
-        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
-        KeyRetire, KeysAdd, ProgrammeRegister, Sender,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyClear,
+        KeyCompromise, KeyRetire, KeysAdd, ProgrammeRegister, Sender,
     },
 };
 
@@ -12,6 +12,7 @@ use super::{
     Sheet, sender_institution,
     terms::{self, both, say},
 };
+use crate::wording::Language;
 
 const INSTITUTION: terms::Both = both("Institution", "დაწესებულება");
 const REASON: terms::Both = both("Reason", "მიზეზი");
@@ -20,6 +21,8 @@ const NAME_EN: terms::Both = both("Name in English", "სახელი ინ�
 const PROFILE: terms::Both = both("Hash of the public profile", "საჯარო პროფილის ჰეში");
 const WHAT_IT_IS: terms::Both = both("What it is", "სახე");
 const KEY: terms::Both = both("Key", "გასაღები");
+const COUNTRY: terms::Both = both("Country", "ქვეყანა");
+const LEGAL_ID: terms::Both = both("Identification code", "საიდენტიფიკაციო კოდი");
 
 pub(super) fn register(sheet: &mut Sheet<'_>, register: &InstitutionRegister) {
     let InstitutionRegister { institution, kind, jurisdiction, legal_id, name_ka, name_en, profile, decision, keys } =
@@ -31,18 +34,11 @@ pub(super) fn register(sheet: &mut Sheet<'_>, register: &InstitutionRegister) {
         "„{name_ka}“ დარეგისტრირდება დაწესებულებად № {institution}, გასაღებების რაოდენობა: {count}. ავტორიზაციამდე იგი ვერაფერს გასცემს.",
         count = keys.len()
     ));
-    sheet.happens(
-        both(
-            "Number, country and identification code can never be changed.",
-            "ნომერი, ქვეყანა და საიდენტიფიკაციო კოდი ვეღარ შეიცვლება.",
-        )
-        .text(language)
-        .into(),
-    );
+    sheet.happens(both("The number can never be changed.", "ნომერი ვეღარ შეიცვლება.").text(language).into());
     sheet.detail(INSTITUTION, institution.to_string());
     sheet.detail_of(WHAT_IT_IS, terms::institution_kind(*kind));
-    sheet.detail(both("Country", "ქვეყანა"), String::from_utf8_lossy(jurisdiction).escape_debug().to_string());
-    sheet.detail(both("Identification code", "საიდენტიფიკაციო კოდი"), legal_id.to_string());
+    sheet.detail(COUNTRY, String::from_utf8_lossy(jurisdiction).escape_debug().to_string());
+    sheet.detail(LEGAL_ID, legal_id.to_string());
     sheet.detail(NAME_KA, name_ka.to_string());
     sheet.detail(NAME_EN, name_en.to_string());
     sheet.detail(PROFILE, terms::profile(profile, language));
@@ -68,16 +64,18 @@ fn key_list(sheet: &mut Sheet<'_>, keys: &[InstitutionKey]) {
 }
 
 pub(super) fn update(sheet: &mut Sheet<'_>, update: &InstitutionUpdate) {
-    let InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile } = update;
+    let InstitutionUpdate { institution, decision, kind, jurisdiction, legal_id, name_ka, name_en, profile } = update;
     let language = sheet.language();
     let who = sheet.view.institution(*institution);
     sheet.happens(say!(
         language,
-        "Institution {who} is called “{name_en}” from then on. What it issued before stands, under its name of that time in the history.",
-        "დაწესებულება {who} ამიერიდან ასე იწოდება: „{name_ka}“. მანამდე გაცემული ძალაში რჩება; ისტორიაში ძველი სახელი შენარჩუნდება."
+        "Institution {who} is called “{name_en}” from then on, and registered under the identification code {legal_id}. What it issued before stands, under its name of that time in the history.",
+        "დაწესებულება {who} ამიერიდან ასე იწოდება: „{name_ka}“, საიდენტიფიკაციო კოდი: {legal_id}. მანამდე გაცემული ძალაში რჩება; ისტორიაში ძველი სახელი შენარჩუნდება."
     ));
     sheet.detail(INSTITUTION, who);
     sheet.detail_of(WHAT_IT_IS, terms::institution_kind(*kind));
+    sheet.detail(COUNTRY, String::from_utf8_lossy(jurisdiction).escape_debug().to_string());
+    sheet.detail(LEGAL_ID, legal_id.to_string());
     sheet.detail(NAME_KA, name_ka.to_string());
     sheet.detail(NAME_EN, name_en.to_string());
     sheet.detail(PROFILE, terms::profile(profile, language));
@@ -160,40 +158,59 @@ pub(super) fn key_retire(sheet: &mut Sheet<'_>, retire: &KeyRetire) {
     sheet.decision(&decision);
 }
 
-pub(super) fn key_compromise(sheet: &mut Sheet<'_>, compromise: &KeyCompromise) {
-    let KeyCompromise { institution, decision, key, from } = *compromise;
+/// `4`, or `4 to 9`.
+fn key_range(first: KeyIndex, last: KeyIndex, language: Language) -> String {
+    if first == last {
+        first.to_string()
+    } else {
+        say!(language, "{first} to {last}", "{first}-დან {last}-მდე")
+    }
+}
+
+pub(super) fn key_compromise(sheet: &mut Sheet<'_>, compromise: &KeyCompromise, sender: &Sender) {
+    let KeyCompromise { institution, decision, first, last, from } = *compromise;
     let language = sheet.language();
     let who = sheet.view.institution(institution);
+    let keys = key_range(first, last, language);
     let is_now = from == Height::new(0);
-    if is_now {
+    let own = sender_institution(sender).is_some();
+    if own {
         sheet.happens(say!(
             language,
-            "Key {key} of institution {who} is declared compromised from the time on when this is written: it signs nothing any more. What it signed before stays valid.",
-            "დაწესებულება {who}-ის გასაღები {key} კომპრომეტირებულად ცხადდება ამის ჩაწერის მომენტიდან: იგი ვეღარაფერს მოაწერს ხელს. მანამდე ხელმოწერილი ძალაში რჩება."
+            "Key {keys} of institution {who} is declared compromised by the institution itself: it signs nothing any more, and never comes back. What it signed stays valid; the quality agency alone can declare it void.",
+            "დაწესებულება {who} თავის გასაღებს {keys} კომპრომეტირებულად აცხადებს: იგი ვეღარაფერს მოაწერს ხელს და აღარ აღდგება. მისით ხელმოწერილი ძალაში რჩება; მისი ბათილად ცნობა მხოლოდ ხარისხის განვითარების ცენტრს შეუძლია."
+        ));
+    } else if is_now {
+        sheet.happens(say!(
+            language,
+            "Key(s) {keys} of institution {who} are declared compromised from the block on that will hold this: they sign nothing any more, and what they sign in that block is void. What they signed before stays valid.",
+            "დაწესებულება {who}-ის გასაღები (გასაღებები) {keys} კომპრომეტირებულად ცხადდება ამის ჩამწერი ბლოკიდან: ვეღარაფერს მოაწერს ხელს, ამ ბლოკში ხელმოწერილი კი ბათილია. მანამდე ხელმოწერილი ძალაში რჩება."
         ));
     } else {
         sheet.happens(say!(
             language,
-            "Key {key} of institution {who} is declared compromised from block {from} on: it signs nothing any more, and all that it signed from block {from} on is void.",
-            "დაწესებულება {who}-ის გასაღები {key} კომპრომეტირებულად ცხადდება ბლოკ {from}-დან: იგი ვეღარაფერს მოაწერს ხელს და ყველაფერი, რაც მან ბლოკ {from}-დან მოაწერა, ბათილია."
+            "Key(s) {keys} of institution {who} are declared compromised from block {from} on: they sign nothing any more, and all that they signed from block {from} on is void.",
+            "დაწესებულება {who}-ის გასაღები (გასაღებები) {keys} კომპრომეტირებულად ცხადდება ბლოკ {from}-დან: ვეღარაფერს მოაწერს ხელს და ყველაფერი, რაც ბლოკ {from}-დან მოეწერა, ბათილია."
         ));
         sheet.warn(say!(
             language,
-            "This voids everything signed with key {key} since block {from}: credentials registered with it since then verify as NOT GENUINE from now on, also those already handed out.",
-            "ეს აბათილებს ყველაფერს, რაც გასაღები {key}-ით ბლოკ {from}-დან მოეწერა: მას შემდეგ დარეგისტრირებული კრედენციალები ამიერიდან შემოწმებისას არ იქნება ნამდვილი, უკვე გაცემულების ჩათვლით."
+            "This voids everything signed with key(s) {keys} since block {from}: credentials registered with them since then verify as NOT GENUINE from now on, also those already handed out.",
+            "ეს აბათილებს ყველაფერს, რაც გასაღებით (გასაღებებით) {keys} ბლოკ {from}-დან მოეწერა: მას შემდეგ დარეგისტრირებული კრედენციალები ამიერიდან შემოწმებისას არ იქნება ნამდვილი, უკვე გაცემულების ჩათვლით."
         ));
+    }
+    if !own {
         sheet.happens(
             both(
-                "The quality agency can correct the block by a later transaction.",
-                "ბლოკის შესწორება ხარისხის განვითარების ცენტრს შემდგომი ტრანზაქციით შეუძლია.",
+                "This replaces what the quality agency declared about these keys before. It can correct it, or take it back, by a later transaction.",
+                "ეს ცვლის იმას, რაც ხარისხის განვითარების ცენტრმა ამ გასაღებებზე ადრე გამოაცხადა. მას შეუძლია შემდგომი ტრანზაქციით შეასწოროს ან უკან წაიღოს.",
             )
             .text(language)
             .into(),
         );
     }
     sheet.detail(INSTITUTION, who);
-    sheet.detail(KEY, key.to_string());
-    let from = if is_now && decision.is_none() {
+    sheet.detail(KEY, keys);
+    let from = if is_now && own {
         both(
             "the one after that which will hold this (written as 0)",
             "ამის ჩამწერი ბლოკის მომდევნო (ჩაწერილია როგორც 0)",
@@ -207,7 +224,32 @@ pub(super) fn key_compromise(sheet: &mut Sheet<'_>, compromise: &KeyCompromise) 
     } else {
         from.to_string()
     };
-    sheet.detail(both("Void from block", "ბათილია ბლოკიდან"), from);
+    let label = if own {
+        both("Declared from block", "გამოცხადებულია ბლოკიდან")
+    } else {
+        both("Void from block", "ბათილია ბლოკიდან")
+    };
+    sheet.detail(label, from);
+    sheet.decision(&decision);
+}
+
+pub(super) fn key_clear(sheet: &mut Sheet<'_>, clear: &KeyClear) {
+    let KeyClear { institution, decision, first, last } = *clear;
+    let language = sheet.language();
+    let who = sheet.view.institution(institution);
+    let keys = key_range(first, last, language);
+    sheet.happens(say!(
+        language,
+        "Key(s) {keys} of institution {who} are no longer declared compromised, as far as they were: what they signed counts again, and those that were not retired can sign again.",
+        "დაწესებულება {who}-ის გასაღები (გასაღებები) {keys} კომპრომეტირებულად აღარ ითვლება, თუ ასეთად იყო გამოცხადებული: მისით ხელმოწერილი კვლავ ძალაშია, და რომელიც ხმარებიდან ამოღებული არ არის, კვლავ შეძლებს ხელის მოწერას."
+    ));
+    sheet.warn(say!(
+        language,
+        "Whoever holds these keys can sign in the name of institution {who} again.",
+        "ვინც ამ გასაღებებს ფლობს, დაწესებულება {who}-ის სახელით კვლავ შეძლებს ხელის მოწერას."
+    ));
+    sheet.detail(INSTITUTION, who);
+    sheet.detail(KEY, keys);
     sheet.decision(&decision);
 }
 

@@ -132,9 +132,14 @@ const fn kind_name(payload: &Payload) -> Both {
         }
         Payload::KeysAdd(_) => both("give an institution further keys", "დაწესებულებისთვის გასაღებების დამატება"),
         Payload::KeyRetire(_) => both("retire a key of an institution", "დაწესებულების გასაღების ამოღება ხმარებიდან"),
-        Payload::KeyCompromise(_) => {
-            both("declare a key of an institution compromised", "დაწესებულების გასაღების კომპრომეტირებულად გამოცხადება")
-        }
+        Payload::KeyCompromise(_) => both(
+            "declare keys of an institution compromised",
+            "დაწესებულების გასაღებების კომპრომეტირებულად გამოცხადება",
+        ),
+        Payload::KeyClear(_) => both(
+            "take back that keys of an institution are compromised",
+            "დაწესებულების გასაღებების კომპრომეტირებულად გამოცხადების უკან წაღება",
+        ),
         Payload::ProgrammeRegister(_) => both("register a programme", "პროგრამის რეგისტრაცია"),
         Payload::PermissionGrant(_) => both("grant a permission", "უფლების მინიჭება"),
         Payload::PermissionChange(_) => {
@@ -229,7 +234,8 @@ fn describe(sheet: &mut Sheet<'_>, payload: &Payload, sender: &Sender) {
         Payload::InstitutionReopen(reopen) => institution::reopen(sheet, reopen),
         Payload::KeysAdd(add) => institution::keys_add(sheet, add),
         Payload::KeyRetire(retire) => institution::key_retire(sheet, retire),
-        Payload::KeyCompromise(compromise) => institution::key_compromise(sheet, compromise),
+        Payload::KeyCompromise(compromise) => institution::key_compromise(sheet, compromise, sender),
+        Payload::KeyClear(clear) => institution::key_clear(sheet, clear),
         Payload::ProgrammeRegister(register) => institution::programme(sheet, register, sender),
         Payload::PermissionGrant(grant) => permission::grant(sheet, grant),
         Payload::PermissionChange(change) => permission::change(sheet, change),

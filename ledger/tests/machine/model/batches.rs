@@ -77,7 +77,7 @@ impl Model {
             Err(_) => return no("batch_history_full"),
         };
         if own {
-            institution.used = Some((at.day.get(), batches, statuses + 1));
+            institution.set_used(at.day, batches, statuses + 1);
         }
         institution.batches.get_mut(asked.root.as_bytes()).unwrap().history.push(as_change(record));
         Ok(())

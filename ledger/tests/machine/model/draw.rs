@@ -65,7 +65,7 @@ pub(super) struct Drawer {
 }
 
 /// Kinds of payload and how often they are drawn.
-const KINDS: [(u8, usize); 23] = [
+const KINDS: [(u8, usize); 24] = [
     (1, 3),
     (2, 3),
     (3, 3),
@@ -74,6 +74,7 @@ const KINDS: [(u8, usize); 23] = [
     (6, 2),
     (7, 6),
     (8, 4),
+    (9, 4),
     (16, 9),
     (17, 8),
     (18, 5),

@@ -71,6 +71,7 @@ impl Drawer {
             pilot_order_required: !self.random.one_in(4),
             batches_per_day: self.random.pick(&[4, 8, 30]),
             statuses_per_day: self.random.pick(&[6, 12, 40]),
+            changes_per_day: self.random.pick(&[8, 10, 60]),
             approvals_min: live / 2 + 1 + u8::from(self.random.one_in(3)),
             ..model.policy
         };
@@ -78,6 +79,7 @@ impl Drawer {
             0 => policy.ects_min[2] = EctsTenths::new(0),
             1 => policy.batch_height_min = self.random.pick(&[3, 21]),
             2 => policy.batches_per_day = 0,
+            4 => policy.changes_per_day = 0,
             3 => policy.approvals_min = self.random.pick(&[0, live / 2, live + 1]),
             _ => {}
         }

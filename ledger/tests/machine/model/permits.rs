@@ -386,7 +386,7 @@ impl Model {
         let accreditation_sequence = BatchSequence::new(accreditation.batches);
         let anchored = BatchRecord { accreditation_sequence, ..record };
         institution.batches.insert(asked.root.get(), Batch { anchored, history: vec![] });
-        institution.used = Some((at.day.get(), batches + 1, statuses));
+        institution.set_used(at.day, batches + 1, statuses);
         Ok(())
     }
 }
@@ -438,10 +438,18 @@ fn covers(prefixes: &[sigeli_verifier::transaction::FieldPrefix], asked: &BatchA
 impl Institution {
     /// Batches and statuses of this day.
     pub(super) fn used_on(&self, day: Day) -> (u32, u32) {
-        match self.used {
-            Some((known, batches, statuses)) if known == day.get() => (batches, statuses),
-            _ => (0, 0),
-        }
+        let [batches, statuses, _] = self.all_used_on(day);
+        (batches, statuses)
+    }
+
+    pub(super) fn set_used(&mut self, day: Day, batches: u32, statuses: u32) {
+        let [.., changes] = self.all_used_on(day);
+        self.used = Some((day.get(), [batches, statuses, changes]));
+    }
+
+    /// Batches, statuses and changes of keys and programmes of this day.
+    pub(super) fn all_used_on(&self, day: Day) -> [u32; 3] {
+        self.used.filter(|(known, _)| *known == day.get()).map_or([0; 3], |(_, used)| used)
     }
 
     /// Of the orders that may count and cover both, the newest decides.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sigeli_verifier::{
-    bounded::List,
+    bounded::{List, Text},
     crypto::PublicKey,
     ids::{AuthorityId, DecisionRef, GovernanceSequence, Height, InstitutionId, KeyIndex, TimeMs},
     record::{
@@ -13,12 +13,12 @@ use sigeli_verifier::{
     },
     time::Day,
     transaction::{
-        AuthorityKind, DecisionReason as Why, InstitutionKey, InstitutionRegister, KeyCompromise, Payload,
-        ProgrammeRegister, Sender, SignedTransaction,
+        AuthorityKind, DecisionReason as Why, InstitutionKey, InstitutionRegister, KeyClear, KeyCompromise, Name,
+        Payload, ProgrammeRegister, Sender, SignedTransaction,
     },
 };
 
-use super::state::{Institution, Key, Model};
+use super::state::{Institution, Key, Model, count, ranges};
 
 /// A transaction, and which key has really signed at each of its places; `None` where the signature is no good.
 #[derive(Debug, Clone)]
@@ -195,10 +195,15 @@ impl Model {
             Payload::InstitutionUpdate(asked) => {
                 let writer = at.writer(asked.institution, asked.decision)?;
                 let institution = self.known(asked.institution)?;
-                must(!asked.name_ka.as_str().is_empty() && !asked.name_en.as_str().is_empty(), "name_missing")?;
-                let (names, state) = ((asked.name_ka.clone(), asked.name_en.clone()), institution.newest().state);
-                institution.say(at, writer, |entry| {
-                    (entry.name_ka, entry.name_en) = names;
+                check_facts(asked.jurisdiction, &asked.legal_id, [&asked.name_ka, &asked.name_en])?;
+                let newest = institution.newest();
+                let state = newest.state;
+                if (newest.jurisdiction, &newest.legal_id) != (asked.jurisdiction, &asked.legal_id) {
+                    self.take_legal_id(at, asked.institution, asked.jurisdiction, asked.legal_id.as_str())?;
+                }
+                self.known(asked.institution)?.say(at, writer, |entry| {
+                    (entry.name_ka, entry.name_en) = (asked.name_ka.clone(), asked.name_en.clone());
+                    (entry.jurisdiction, entry.legal_id) = (asked.jurisdiction, asked.legal_id.clone());
                     (entry.kind, entry.profile, entry.state) = (asked.kind, asked.profile, state);
                 });
                 Ok(())
@@ -225,29 +230,45 @@ impl Model {
                 let institution = self.known(asked.institution)?;
                 must(institution.newest().state != InstitutionState::Active, "institution_not_closed")?;
                 must(is_correction(asked.reason), "decision_reason_invalid")?;
-                institution.say(at, writer, |entry| entry.state = InstitutionState::Active);
+                let (jurisdiction, legal_id) =
+                    (institution.newest().jurisdiction, institution.newest().legal_id.clone());
+                self.take_legal_id(at, asked.institution, jurisdiction, legal_id.as_str())?;
+                self.known(asked.institution)?.say(at, writer, |entry| entry.state = InstitutionState::Active);
                 Ok(())
             }
             Payload::KeysAdd(asked) => {
                 let writer = at.writer(asked.institution, asked.decision)?;
-                self.known(asked.institution)?.add_keys(at, writer, &asked.keys)
+                let quota = self.policy.changes_per_day;
+                self.known(asked.institution)?.add_keys(at, writer, &asked.keys, quota)
             }
             Payload::KeyRetire(asked) => {
                 let writer = at.writer(asked.institution, asked.decision)?;
+                let quota = self.policy.changes_per_day;
                 let institution = self.known(asked.institution)?;
-                let Some(key) = institution.keys.get_mut(usize::from(asked.key.get())) else {
+                let Some(key) = institution.keys.get(usize::from(asked.key.get())) else {
                     return no("unknown_institution_key");
                 };
                 if let Some(height) = key.retired {
                     return Err(("already_exists", height));
                 }
+                institution.use_changes(at, writer, 1, quota)?;
+                let key = &mut institution.keys[usize::from(asked.key.get())];
                 key.retired = Some(at.height);
                 key.note(at, writer, KeyChange::Retired);
                 Ok(())
             }
             Payload::KeyCompromise(asked) => {
                 let writer = at.writer(asked.institution, asked.decision)?;
-                self.known(asked.institution)?.compromise(at, writer, asked)
+                let quota = self.policy.changes_per_day;
+                let institution = self.known(asked.institution)?;
+                match writer {
+                    Writer::Institution { .. } => institution.compromise_own(at, writer, asked, quota),
+                    Writer::Authority { .. } => institution.compromise(at, writer, asked),
+                }
+            }
+            Payload::KeyClear(asked) => {
+                let writer = at.writer(asked.institution, asked.decision)?;
+                self.known(asked.institution)?.clear(at, writer, asked)
             }
             Payload::ProgrammeRegister(asked) => self.register_programme(at, asked),
             Payload::PermissionGrant(asked) => self.grant(at, asked),
@@ -280,19 +301,13 @@ impl Model {
     fn register(&mut self, at: At, asked: &InstitutionRegister) -> Verdict {
         let writer = at.authority(AuthorityKind::Nceqe, asked.decision)?;
         must(asked.institution.get() != 0, "institution_number_reserved")?;
-        must(asked.jurisdiction.iter().all(u8::is_ascii_uppercase), "jurisdiction_invalid")?;
-        let legal = asked.legal_id.as_str();
-        must(!legal.is_empty() && legal.bytes().all(|byte| (33..127).contains(&byte)), "legal_id_invalid")?;
-        must(!asked.name_ka.as_str().is_empty() && !asked.name_en.as_str().is_empty(), "name_missing")?;
+        check_facts(asked.jurisdiction, &asked.legal_id, [&asked.name_ka, &asked.name_en])?;
         check_new_keys(&asked.keys)?;
-        if let Some(known) = self.institutions.get(&asked.institution.get()) {
-            return Err(("already_exists", known.registered));
-        }
-        let taken = |known: &Institution| known.jurisdiction == asked.jurisdiction && known.legal_id == asked.legal_id;
-        must(!self.institutions.values().any(taken), "legal_id_taken")?;
         let (height, time) = at.place();
         let first = InstitutionEntry {
             kind: asked.kind,
+            jurisdiction: asked.jurisdiction,
+            legal_id: asked.legal_id.clone(),
             name_ka: asked.name_ka.clone(),
             name_en: asked.name_en.clone(),
             profile: asked.profile,
@@ -301,9 +316,20 @@ impl Model {
             height,
             time,
         };
+        if let Some(known) = self.institutions.get(&asked.institution.get()) {
+            let (height, time) = (known.history[0].height, known.history[0].time);
+            let same_facts = known.history[0] == InstitutionEntry { height, time, ..first };
+            let same_keys = asked.keys.len() <= known.keys.len()
+                && asked.keys.iter().zip(&known.keys).all(|(given, known)| *given == known.given)
+                && known.keys[asked.keys.len() - 1].added == known.registered;
+            return if same_facts && same_keys {
+                Err(("already_exists", known.registered))
+            } else {
+                no("number_taken")
+            };
+        }
+        self.take_legal_id(at, asked.institution, asked.jurisdiction, asked.legal_id.as_str())?;
         let mut institution = Institution {
-            jurisdiction: asked.jurisdiction,
-            legal_id: asked.legal_id.clone(),
             registered: at.height,
             history: vec![first],
             keys: vec![],
@@ -314,8 +340,21 @@ impl Model {
             statuses: BTreeMap::new(),
             used: None,
         };
-        institution.add_keys(at, writer, &asked.keys)?;
+        institution.add_keys(at, writer, &asked.keys, u32::MAX)?;
         self.institutions.insert(asked.institution.get(), institution);
+        Ok(())
+    }
+
+    /// A legal id is free unless an institution that is open today has it.
+    fn take_legal_id(&mut self, at: At, id: InstitutionId, jurisdiction: [u8; 3], legal_id: &str) -> Verdict {
+        let has_it = |(other, known): (&u32, &Institution)| {
+            let newest = known.newest();
+            *other != id.get()
+                && !known.is_closed(at.day)
+                && (newest.jurisdiction, newest.legal_id.as_str()) == (jurisdiction, legal_id)
+        };
+        must(!self.institutions.iter().any(has_it), "legal_id_taken")?;
+        self.legal_ids.insert((jurisdiction, legal_id.to_owned()), id.get());
         Ok(())
     }
 
@@ -326,7 +365,9 @@ impl Model {
         let ascending = partners.windows(2).all(|pair| pair[0] < pair[1]);
         let known = partners.iter().all(|partner| *partner != id && self.institutions.contains_key(partner));
         must(ascending && known, "partner_invalid")?;
-        let programmes = &mut self.institutions.get_mut(&id).unwrap().programmes;
+        let quota = self.policy.changes_per_day;
+        let institution = self.institutions.get_mut(&id).unwrap();
+        let programmes = &institution.programmes;
         let number = usize::try_from(asked.programme.get()).unwrap();
         let same = number.checked_sub(1).and_then(|place| programmes.get(place)).filter(|known| {
             (&known.title_ka, &known.title_en, &known.partners) == (&asked.title_ka, &asked.title_en, &asked.partners)
@@ -334,9 +375,11 @@ impl Model {
         if let Some(known) = same {
             return Err(("already_exists", known.registered.get()));
         }
+        must(institution.used_changes(at, 1) <= quota, "quota_exceeded")?;
         must(number == programmes.len() + 1, "programme_number_mismatch")?;
         must(number <= 65_536, "programme_limit")?;
-        programmes.push(ProgrammeRecord {
+        institution.use_changes(at, Writer::Institution { key: KeyIndex::new(key) }, 1, quota)?;
+        institution.programmes.push(ProgrammeRecord {
             title_ka: asked.title_ka.clone(),
             title_en: asked.title_en.clone(),
             partners: asked.partners.clone(),
@@ -460,6 +503,7 @@ impl Model {
                     && (4..=20).contains(&policy.batch_height_min)
                     && policy.batches_per_day > 0
                     && policy.statuses_per_day > 0
+                    && policy.changes_per_day > 0
                     && policy.approvals_min > 0;
                 must(sound, "policy_invalid")?;
                 Self::check_approvals(&policy, self.live().count())?;
@@ -489,6 +533,13 @@ pub(super) const fn is_correction(reason: Why) -> bool {
     matches!(reason, Why::CourtOrder | Why::AppealUpheld | Why::ErrorCorrected)
 }
 
+fn check_facts(jurisdiction: [u8; 3], legal_id: &Text<32>, names: [&Name; 2]) -> Verdict {
+    must(jurisdiction.iter().all(u8::is_ascii_uppercase), "jurisdiction_invalid")?;
+    let legal = legal_id.as_str();
+    must(!legal.is_empty() && legal.bytes().all(|byte| (33..127).contains(&byte)), "legal_id_invalid")?;
+    must(names.iter().all(|name| !name.as_str().is_empty()), "name_missing")
+}
+
 fn check_new_keys(keys: &[InstitutionKey]) -> Verdict {
     must(!keys.is_empty(), "keys_missing")?;
     let distinct: BTreeSet<_> = keys.iter().map(|given| given.key).collect();
@@ -509,15 +560,34 @@ impl Institution {
         self.history.push(entry);
     }
 
-    fn add_keys(&mut self, at: At, writer: Writer, keys: &[InstitutionKey]) -> Verdict {
+    /// Changes of its keys and programmes made today, with some more.
+    fn used_changes(&self, at: At, more: u32) -> u32 {
+        self.all_used_on(at.day)[2] + more
+    }
+
+    fn use_changes(&mut self, at: At, writer: Writer, count: u32, quota: u32) -> Verdict {
+        if let Writer::Institution { .. } = writer {
+            let [batches, statuses, _] = self.all_used_on(at.day);
+            let changes = self.used_changes(at, count);
+            must(changes <= quota, "quota_exceeded")?;
+            self.used = Some((at.day.get(), [batches, statuses, changes]));
+        }
+        Ok(())
+    }
+
+    fn add_keys(&mut self, at: At, writer: Writer, keys: &[InstitutionKey], quota: u32) -> Verdict {
         check_new_keys(keys)?;
-        let given: BTreeSet<_> = keys.iter().map(|given| given.key).collect();
-        let known: Vec<_> = self.keys.iter().filter(|key| given.contains(&key.given.key)).collect();
-        if known.len() == keys.len() {
+        let known: Vec<_> =
+            self.keys.iter().filter(|known| keys.iter().any(|given| given.key == known.given.key)).collect();
+        if known.len() == keys.len() && known.iter().all(|known| keys.contains(&known.given)) {
             return Err(("already_exists", known[0].added));
         }
         must(known.is_empty(), "key_exists")?;
-        must(self.keys.len() + keys.len() <= 1_024, "key_limit")?;
+        let own = matches!(writer, Writer::Institution { .. });
+        must(!own || self.used_changes(at, count(keys)) <= quota, "quota_exceeded")?;
+        must(self.keys.len() + keys.len() <= if own { 960 } else { 1_024 }, "key_limit")?;
+        must(!own || self.usable() + keys.len() <= 64, "usable_key_limit")?;
+        self.use_changes(at, writer, count(keys), quota)?;
         for given in keys {
             let mut key = Key { given: *given, added: at.height, retired: None, history: vec![] };
             key.note(at, writer, KeyChange::Added);
@@ -526,23 +596,67 @@ impl Institution {
         Ok(())
     }
 
-    fn compromise(&mut self, at: At, writer: Writer, asked: &KeyCompromise) -> Verdict {
-        let index = asked.key.get();
-        let Some(key) = self.keys.get_mut(usize::from(index)) else { return no("unknown_institution_key") };
-        let own = matches!(writer, Writer::Institution { .. });
-        let (earliest, latest) = if own { (at.height + 1, at.height + 1) } else { (key.added, at.height) };
-        let from = if asked.from.get() == 0 { latest } else { asked.from.get() };
-        must(earliest <= from && from <= latest, "compromise_height_invalid")?;
-        if let Some(present) = self.compromised.get(&index) {
-            if own || *present == from {
-                let said = |entry: &&KeyEntry| matches!(entry.change, KeyChange::Compromised { .. });
-                return Err(("already_exists", key.history.iter().rev().find(said).unwrap().height.get()));
-            }
-        } else {
-            must(self.compromised.len() < 16, "compromised_list_full")?;
+    /// The institution's own word retires the key.
+    fn compromise_own(&mut self, at: At, writer: Writer, asked: &KeyCompromise, quota: u32) -> Verdict {
+        must(asked.first == asked.last, "key_range_invalid")?;
+        let index = asked.first.get();
+        let Some(key) = self.keys.get(usize::from(index)) else { return no("unknown_institution_key") };
+        let next = at.height + 1;
+        must([0, next].contains(&asked.from.get()), "compromise_height_invalid")?;
+        let listed = self.compromised.contains_key(&index);
+        let said = |entry: &&KeyEntry| {
+            matches!(entry.change, KeyChange::Compromised { .. })
+                && (listed || matches!(entry.writer, Writer::Institution { .. }))
+        };
+        if let Some(entry) = key.history.iter().rev().find(said) {
+            return Err(("already_exists", entry.height.get()));
         }
-        self.compromised.insert(index, from);
-        key.note(at, writer, KeyChange::Compromised { from: Height::new(from) });
+        self.use_changes(at, writer, 1, quota)?;
+        let key = &mut self.keys[usize::from(index)];
+        key.retired = key.retired.or(Some(at.height));
+        key.note(at, writer, KeyChange::Compromised { from: Height::new(next) });
+        Ok(())
+    }
+
+    /// A range of its keys.
+    fn range(&self, first: KeyIndex, last: KeyIndex) -> Result<Vec<u16>, Refusal> {
+        must(first <= last, "key_range_invalid")?;
+        must(usize::from(last.get()) < self.keys.len(), "unknown_institution_key")?;
+        Ok((first.get()..=last.get()).collect())
+    }
+
+    fn compromise(&mut self, at: At, writer: Writer, asked: &KeyCompromise) -> Verdict {
+        let range = self.range(asked.first, asked.last)?;
+        let earliest = range.iter().map(|index| self.keys[usize::from(*index)].added).min().unwrap();
+        let from = if asked.from.get() == 0 { at.height } else { asked.from.get() };
+        must(earliest <= from && from <= at.height, "compromise_height_invalid")?;
+        let news: Vec<_> = range.iter().filter(|index| self.compromised.get(index) != Some(&from)).copied().collect();
+        if news.is_empty() {
+            let said = |entry: &&KeyEntry| matches!(entry.change, KeyChange::Compromised { .. });
+            let history = &self.keys[usize::from(range[0])].history;
+            return Err(("already_exists", history.iter().rev().find(said).unwrap().height.get()));
+        }
+        let mut after = self.compromised.clone();
+        after.extend(range.iter().map(|index| (*index, from)));
+        must(ranges(&after).len() <= 16, "compromised_list_full")?;
+        self.compromised = after;
+        for index in news {
+            self.keys[usize::from(index)].note(at, writer, KeyChange::Compromised { from: Height::new(from) });
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self, at: At, writer: Writer, asked: &KeyClear) -> Verdict {
+        let range = self.range(asked.first, asked.last)?;
+        let listed: Vec<_> = range.into_iter().filter(|index| self.compromised.contains_key(index)).collect();
+        must(!listed.is_empty(), "keys_not_compromised")?;
+        let mut after = self.compromised.clone();
+        after.retain(|index, _| !listed.contains(index));
+        must(ranges(&after).len() <= 16, "compromised_list_full")?;
+        self.compromised = after;
+        for index in listed {
+            self.keys[usize::from(index)].note(at, writer, KeyChange::Cleared);
+        }
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use sigeli_verifier::{
         TransactionId,
     },
     record::{
-        AuthorityRecord, BatchChange, BatchRecord, BatchStatus, CompromisedKey, GovernanceRecord, InstitutionEntry,
+        AuthorityRecord, BatchChange, BatchRecord, BatchStatus, CompromisedKeys, GovernanceRecord, InstitutionEntry,
         InstitutionFacts, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord, PermissionStandings,
         PermissionState, Policy, ProgrammeRecord, StatusRecord, Writer,
     },
@@ -58,18 +58,17 @@ pub(super) struct Batch {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Institution {
-    pub(super) jurisdiction: [u8; 3],
-    pub(super) legal_id: Text<32>,
     pub(super) registered: u64,
     pub(super) history: Vec<InstitutionEntry>,
     pub(super) keys: Vec<Key>,
+    /// What the quality agency holds about keys: from which height on they are void.
     pub(super) compromised: BTreeMap<u16, u64>,
     pub(super) programmes: Vec<ProgrammeRecord>,
     pub(super) permissions: Vec<Permission>,
     pub(super) batches: BTreeMap<[u8; 32], Batch>,
     pub(super) statuses: BTreeMap<[u8; 32], Vec<StatusRecord>>,
-    /// Day, batches and statuses of that day; `None` before the first.
-    pub(super) used: Option<(i32, u32, u32)>,
+    /// Day; batches, statuses, changes of keys and programmes of that day; `None` before the first.
+    pub(super) used: Option<(i32, [u32; 3])>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +79,8 @@ pub(super) struct Model {
     pub(super) authorities: BTreeMap<u8, AuthorityRecord>,
     pub(super) with_validators: BTreeSet<u8>,
     pub(super) institutions: BTreeMap<u32, Institution>,
+    /// The institution that last took each legal id of a country.
+    pub(super) legal_ids: BTreeMap<([u8; 3], String), u32>,
     /// Height and time of every transaction ever included.
     pub(super) included: BTreeMap<TransactionId, (u64, u64)>,
     /// The nodes that take part never change: their encoding.
@@ -99,13 +100,10 @@ impl Institution {
 
     fn facts(&self) -> InstitutionFacts {
         let newest = self.newest();
-        let compromised = self.compromised.iter();
-        let compromised =
-            compromised.map(|(key, from)| CompromisedKey { key: KeyIndex::new(*key), from: Height::new(*from) });
         InstitutionFacts {
             kind: newest.kind,
-            jurisdiction: self.jurisdiction,
-            legal_id: self.legal_id.clone(),
+            jurisdiction: newest.jurisdiction,
+            legal_id: newest.legal_id.clone(),
             name_ka: newest.name_ka.clone(),
             name_en: newest.name_en.clone(),
             state: newest.state,
@@ -115,8 +113,14 @@ impl Institution {
             programmes: count(&self.programmes),
             batches: self.batches.len().try_into().unwrap(),
             entries: count(&self.history),
-            compromised: List::new(compromised.collect()).unwrap(),
+            compromised: List::new(ranges(&self.compromised)).unwrap(),
         }
+    }
+
+    /// How many keys are neither retired nor held void.
+    pub(super) fn usable(&self) -> usize {
+        let keys = (0_u16..).zip(&self.keys);
+        keys.filter(|(index, key)| key.retired.is_none() && !self.compromised.contains_key(index)).count()
     }
 
     fn key_entries(&self) -> Entries {
@@ -134,7 +138,9 @@ impl Institution {
             for (number, entry) in (1_u32..).zip(&key.history) {
                 entries.insert(name(&[&[2], &index.to_le_bytes(), &number.to_le_bytes()]), entry.to_bytes());
             }
+            entries.insert(name(&[&[3], &key.given.key.to_bytes()]), index.to_le_bytes().to_vec());
         }
+        entries.insert(name(&[&[4]]), u16::try_from(self.usable()).unwrap().to_le_bytes().to_vec());
         entries
     }
 
@@ -230,6 +236,20 @@ impl Permission {
     }
 }
 
+/// The ranges of keys with successive numbers and the same height.
+pub(super) fn ranges(void: &BTreeMap<u16, u64>) -> Vec<CompromisedKeys> {
+    let mut ranges = Vec::<CompromisedKeys>::new();
+    for (key, from) in void {
+        let follows = key.checked_sub(1).is_some_and(|before| void.get(&before) == Some(from));
+        let (key, from) = (KeyIndex::new(*key), Height::new(*from));
+        match ranges.last_mut() {
+            Some(range) if follows => range.last = key,
+            _ => ranges.push(CompromisedKeys { first: key, last: key, from }),
+        }
+    }
+    ranges
+}
+
 pub(super) fn count<T>(list: &[T]) -> u32 {
     list.len().try_into().unwrap()
 }
@@ -263,6 +283,7 @@ impl Model {
             authorities: authorities.collect(),
             with_validators: document.validators.iter().map(|entry| entry.validator.authority.get()).collect(),
             institutions: BTreeMap::new(),
+            legal_ids: BTreeMap::new(),
             included: BTreeMap::new(),
             registry,
         }
@@ -299,12 +320,14 @@ impl Model {
                     batches.insert(name(&[&id, root, &number.to_le_bytes()]), entry.to_bytes());
                 }
             }
-            if let Some((day, anchored, statuses)) = institution.used {
-                let usage = [&day.to_le_bytes()[..], &anchored.to_le_bytes(), &statuses.to_le_bytes()].concat();
+            if let Some((day, used)) = institution.used {
+                let usage = [&day.to_le_bytes()[..], used.map(u32::to_le_bytes).as_flattened()].concat();
                 governance.insert(name(&[&[5], &id]), usage);
             }
-            let legal_id = name(&[&[6], &institution.jurisdiction, &institution.legal_id.to_bytes()]);
-            governance.insert(legal_id, id.to_vec());
+        }
+        for ((jurisdiction, legal_id), id) in &self.legal_ids {
+            let legal_id = Text::<32>::new(legal_id).unwrap();
+            governance.insert(name(&[&[6], jurisdiction, &legal_id.to_bytes()]), id.to_le_bytes().to_vec());
         }
         StateRoots { institutions: own(&institutions), batches: own(&batches), governance: own(&governance) }.root()
     }

@@ -179,7 +179,7 @@ impl Model {
         let after = statuses + count(entries);
         must(after <= limit, "quota_exceeded")?;
         institution.write(at, writer, entries)?;
-        institution.used = Some((at.day.get(), batches, after));
+        institution.set_used(at.day, batches, after);
         Ok(())
     }
 

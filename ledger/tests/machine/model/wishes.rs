@@ -12,10 +12,10 @@ use sigeli_verifier::{
     transaction::{
         Accreditation, AuthorityKind, AuthorityRemove, BatchAction, BatchAnchor, BatchAnnul, BatchAnnulEntry,
         BatchStatusSet, CredentialType, DecisionReason, Field, HashAlgorithm, InstitutionClose, InstitutionKey,
-        InstitutionKind, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise, KeyPurposes,
-        KeyRetire, KeysAdd, Levels, Modes, Name, Payload, PermissionAction, PermissionAnnul, PermissionChange,
-        PermissionGrant, PermissionReplace, PermissionScope, ProgrammeRegister, StatusAction, StatusAnnul,
-        StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason, StatusSet,
+        InstitutionKind, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyClear, KeyCompromise,
+        KeyPurposes, KeyRetire, KeysAdd, Levels, Modes, Name, Payload, PermissionAction, PermissionAnnul,
+        PermissionChange, PermissionGrant, PermissionReplace, PermissionScope, ProgrammeRegister, StatusAction,
+        StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder, StatusReason, StatusSet,
     },
 };
 
@@ -32,6 +32,10 @@ const NCEQE: Who = Who::Kind(AuthorityKind::Nceqe);
 const INSTITUTIONS: i32 = 24;
 const CREDENTIALS: i32 = 50;
 
+fn legal(code: &str) -> Text<32> {
+    Text::new(code).unwrap()
+}
+
 impl Drawer {
     pub(super) fn payload(&mut self, code: u8, model: &Model, height: u64, time: u64) -> (Who, Payload) {
         let day = Day::of(TimeMs::new(time));
@@ -44,6 +48,7 @@ impl Drawer {
             6 => self.key_retire(model),
             7 => self.key_compromise(model, height),
             8 => self.programme(model),
+            9 => (NCEQE, self.key_clear(model)),
             16 => {
                 let institution = self.institution(model);
                 let grant = self.grant(model, institution, day);
@@ -139,12 +144,12 @@ impl Drawer {
             _ => self.random.within(1, INSTITUTIONS),
         };
         let legal = if self.random.one_in(8) { self.random.within(1, INSTITUTIONS) } else { institution };
-        let legal = if self.random.one_in(30) { String::from(" ") } else { format!("legal-{legal}") };
+        let code = if self.random.one_in(30) { String::from(" ") } else { format!("legal-{legal}") };
         Payload::InstitutionRegister(InstitutionRegister {
             institution: InstitutionId::new(u32::try_from(institution).unwrap()),
             kind: self.random.pick(InstitutionKind::ALL),
             jurisdiction: if self.random.one_in(30) { *b"Geo" } else { *b"GEO" },
-            legal_id: Text::new(&legal).unwrap(),
+            legal_id: Text::new(&code).unwrap(),
             name_ka: self.name("სასწავლებელი"),
             name_en: self.name("Institution"),
             profile: ProfileHash::new([1; 32]),
@@ -155,8 +160,20 @@ impl Drawer {
 
     fn update(&mut self, model: &Model) -> Payload {
         let number = self.fresh();
+        let institution = self.institution(model);
+        let newest = model.institutions.get(&institution).map(Institution::newest);
+        let (mut jurisdiction, mut legal_id) =
+            newest.map_or((*b"GEO", legal("legal-0")), |newest| (newest.jurisdiction, newest.legal_id.clone()));
+        match self.random.below(12) {
+            0..=2 => legal_id = legal(&format!("legal-{}", self.random.within(1, INSTITUTIONS))),
+            3 => legal_id = legal(self.random.pick(&["", "a b", "legal-0"])),
+            4 => jurisdiction = self.random.pick(&[*b"EST", *b"GEO", *b"geo"]),
+            _ => {}
+        }
         Payload::InstitutionUpdate(InstitutionUpdate {
-            institution: InstitutionId::new(self.institution(model)),
+            institution: InstitutionId::new(institution),
+            jurisdiction,
+            legal_id,
             decision: self.decision(),
             kind: self.random.pick(InstitutionKind::ALL),
             name_ka: self.name("სხვა სახელი"),
@@ -251,8 +268,32 @@ impl Drawer {
             let between = added + self.random.next() % (height.saturating_sub(added) + 1);
             self.random.pick(&[0, added, added, added, between, between, height, height + 1, added - 1])
         };
-        let (key, from) = (KeyIndex::new(key), Height::new(from));
-        (who, Payload::KeyCompromise(KeyCompromise { institution, decision, key, from }))
+        let last = match self.random.below(12) {
+            0..=2 => key + u16::try_from(self.random.below(4)).unwrap(),
+            3 => key.saturating_sub(1),
+            _ => key,
+        };
+        let (first, last, from) = (KeyIndex::new(key), KeyIndex::new(last), Height::new(from));
+        (who, Payload::KeyCompromise(KeyCompromise { institution, decision, first, last, from }))
+    }
+
+    fn key_clear(&mut self, model: &Model) -> Payload {
+        let listing = model.institutions.iter().filter(|(_, known)| !known.compromised.is_empty());
+        let listing: Vec<_> = listing.map(|(id, _)| *id).collect();
+        let id = match listing.is_empty() || self.random.one_in(8) {
+            true => self.institution(model),
+            false => self.random.pick(&listing),
+        };
+        let listed: Vec<_> =
+            model.institutions.get(&id).into_iter().flat_map(|known| known.compromised.keys().copied()).collect();
+        let first = match listed.is_empty() || self.random.one_in(4) {
+            true => self.key_of(model, id),
+            false => self.random.pick(&listed),
+        };
+        let last = first + self.random.pick(&[0, 0, 0, 1, 3]);
+        let first = if self.random.one_in(10) { first + 1 } else { first };
+        let (institution, decision) = (InstitutionId::new(id), self.decision());
+        Payload::KeyClear(KeyClear { institution, decision, first: KeyIndex::new(first), last: KeyIndex::new(last) })
     }
 
     fn programme(&mut self, model: &Model) -> (Who, Payload) {

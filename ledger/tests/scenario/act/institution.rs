@@ -3,6 +3,7 @@
 use sigeli_verifier::{
     bounded::{List, Text},
     ids::{Height, InstitutionId, KeyIndex, ProfileHash, ProgrammeId},
+    params::LEGAL_ID_BYTES_MAX,
     time::{Day, Window},
     transaction::*,
 };
@@ -40,12 +41,11 @@ impl Stage<'_> {
     pub(super) fn registers(&mut self) -> Result<Act, String> {
         let word = self.words.word()?;
         let institution = institution(&word)?;
-        let usual = format!("{:09}", 211_349_192 + institution.get());
         let mut register = InstitutionRegister {
             institution,
             kind: InstitutionKind::University,
             jurisdiction: *b"GEO",
-            legal_id: Text::new(&usual).unwrap(),
+            legal_id: usual_legal_id(institution),
             name_ka: name(&word)?,
             name_en: name(&word)?,
             profile: ProfileHash::new([0; 32]),
@@ -56,13 +56,8 @@ impl Stage<'_> {
         while !self.words.is_empty() {
             match self.words.word()?.as_str() {
                 "kind" => register.kind = code(InstitutionKind::ALL, &self.words.word()?)?,
-                "country" => {
-                    let country = self.words.word()?;
-                    register.jurisdiction = country.as_bytes().try_into().map_err(|_| "a country has three letters")?;
-                }
-                "legal-id" => {
-                    register.legal_id = Text::new(&self.words.quoted()?).map_err(|error| error.to_string())?;
-                }
+                "country" => register.jurisdiction = self.country()?,
+                "legal-id" => register.legal_id = self.legal_id()?,
                 "name-ka" => register.name_ka = self.words.name()?,
                 "name-en" => register.name_en = self.words.name()?,
                 "keys" => keys = Some(self.keys(institution, 0)?),
@@ -77,6 +72,15 @@ impl Stage<'_> {
         Ok(Act::learning(Payload::InstitutionRegister(register), Learn::Keys(institution, roles)))
     }
 
+    fn country(&mut self) -> Result<[u8; 3], String> {
+        let country = self.words.word()?;
+        country.as_bytes().try_into().map_err(|_| "a country has three letters".to_owned())
+    }
+
+    fn legal_id(&mut self) -> Result<Text<LEGAL_ID_BYTES_MAX>, String> {
+        Text::new(&self.words.quoted()?).map_err(|error| error.to_string())
+    }
+
     pub(super) fn renames(&mut self) -> Result<Act, String> {
         let institution = self.institution()?;
         self.words.expect("to")?;
@@ -88,7 +92,10 @@ impl Stage<'_> {
         };
         let decision = self.decision();
         let profile = ProfileHash::new(derived(b'p', name_en.as_str()));
-        let update = InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile };
+        let jurisdiction = if self.words.take("country") { self.country()? } else { *b"GEO" };
+        let legal_id = if self.words.take("legal-id") { self.legal_id()? } else { usual_legal_id(institution) };
+        let update =
+            InstitutionUpdate { institution, decision, kind, jurisdiction, legal_id, name_ka, name_en, profile };
         Ok(Payload::InstitutionUpdate(update).into())
     }
 
@@ -122,13 +129,33 @@ impl Stage<'_> {
     }
 
     pub(super) fn declares(&mut self) -> Result<Act, String> {
-        self.words.expect("key")?;
-        let key = self.words.number().map(KeyIndex::new)?;
+        let (first, last) = self.key_range()?;
         let institution = self.whose()?;
         self.words.expect("compromised")?;
         let from =
             if self.words.take("from") { self.cast.height(self.scene.height, self.words)? } else { Height::new(0) };
-        Ok(Payload::KeyCompromise(KeyCompromise { institution, decision: self.decision(), key, from }).into())
+        let decision = self.decision();
+        Ok(Payload::KeyCompromise(KeyCompromise { institution, decision, first, last, from }).into())
+    }
+
+    pub(super) fn clears(&mut self) -> Result<Act, String> {
+        let (first, last) = self.key_range()?;
+        let institution = self.whose()?;
+        Ok(Payload::KeyClear(KeyClear { institution, decision: self.decision(), first, last }).into())
+    }
+
+    /// `key 4`, or `keys 4..9`.
+    fn key_range(&mut self) -> Result<(KeyIndex, KeyIndex), String> {
+        if self.words.take("key") {
+            let key = self.words.number().map(KeyIndex::new)?;
+            return Ok((key, key));
+        }
+        self.words.expect("keys")?;
+        let word = self.words.word()?;
+        let wrong = || format!("{word:?} are no keys such as 4..9");
+        let (first, last) = word.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.parse().map(KeyIndex::new).map_err(|_| wrong());
+        Ok((number(first)?, number(last)?))
     }
 
     pub(super) fn programme(&mut self) -> Result<Act, String> {
@@ -159,6 +186,11 @@ impl Stage<'_> {
         let decision = self.decision();
         Ok(Payload::InstitutionReopen(InstitutionReopen { institution, decision, reason }).into())
     }
+}
+
+/// The legal id of an institution of which none is said.
+fn usual_legal_id(institution: InstitutionId) -> Text<LEGAL_ID_BYTES_MAX> {
+    Text::new(&format!("{:09}", 211_349_192 + institution.get())).unwrap()
 }
 
 fn purposes_of(word: &str) -> Result<KeyPurposes, String> {

@@ -79,6 +79,9 @@ pub struct Policy {
     pub batches_per_day: u32,
     /// How many statuses one institution may write per day.
     pub statuses_per_day: u32,
+    /// How many changes of its own keys and programmes one institution may make per day: each key added, retired or declared
+    /// compromised counts, and each programme.
+    pub changes_per_day: u32,
     /// How many authorities must approve a joint transaction: more than half of them, at most all, when the policy is
     /// set. [`Policy::approvals_needed`] says how many are needed as authorities come and go.
     pub approvals_min: u8,
@@ -104,7 +107,7 @@ impl Policy {
         if !(BATCH_HEIGHT_MIN..=BATCH_HEIGHT_MAX).contains(&self.batch_height_min) {
             return Err(PolicyError::BatchHeight);
         }
-        if self.batches_per_day == 0 || self.statuses_per_day == 0 {
+        if self.batches_per_day == 0 || self.statuses_per_day == 0 || self.changes_per_day == 0 {
             return Err(PolicyError::Quota);
         }
         if self.approvals_min == 0 {
@@ -150,6 +153,7 @@ impl Encode for Policy {
         self.pilot_order_required.encode(out);
         self.batches_per_day.encode(out);
         self.statuses_per_day.encode(out);
+        self.changes_per_day.encode(out);
         self.approvals_min.encode(out);
     }
 }
@@ -170,6 +174,7 @@ impl Decode for Policy {
             pilot_order_required: bool::decode(reader)?,
             batches_per_day: reader.u32("batches_per_day")?,
             statuses_per_day: reader.u32("statuses_per_day")?,
+            changes_per_day: reader.u32("changes_per_day")?,
             approvals_min: reader.u8("approvals_min")?,
         })
     }
@@ -184,6 +189,8 @@ pub struct Usage {
     pub batches: u32,
     /// Statuses written on that day.
     pub statuses: u32,
+    /// Changes of its keys and programmes made on that day.
+    pub changes: u32,
 }
 
 impl Usage {
@@ -196,11 +203,11 @@ impl Usage {
     /// Nothing used.
     #[must_use]
     pub const fn none(day: Day) -> Self {
-        Self { day, batches: 0, statuses: 0 }
+        Self { day, batches: 0, statuses: 0, changes: 0 }
     }
 }
 
-fields!(Usage { day, batches, statuses });
+fields!(Usage { day, batches, statuses, changes });
 
 /// The joint affairs of the authorities.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::{
     decode::{Decode, DecodeError, Reader},
     encode::{Encode, fields},
     ids::{DecisionRef, Height, InstitutionId, KeyIndex, ProfileHash, ProgrammeId, RegisterKey, RegisterRoot, TimeMs},
-    params::{COMPROMISED_KEYS_MAX, LEGAL_ID_BYTES_MAX, PARTNERS_MAX},
+    params::{COMPROMISED_RANGES_MAX, LEGAL_ID_BYTES_MAX, PARTNERS_MAX},
     register,
     state::registers_root,
     time::{Day, Window},
@@ -47,6 +47,21 @@ pub fn key_entry_key(index: KeyIndex, entry: u32) -> RegisterKey {
     register::key(&name)
 }
 
+/// Key of the entry that finds an institution key again: 3, then the key's bytes. Its value is the index, `u16`.
+#[must_use]
+pub fn key_index_key(key: &PublicKey) -> RegisterKey {
+    let mut name = Vec::from([3]);
+    key.encode(&mut name);
+    register::key(&name)
+}
+
+/// Key of the number of an institution's usable keys in its keys register: 4. The value is a `u16`: how many keys are
+/// neither retired nor listed in [`InstitutionFacts::compromised`], whatever their days.
+#[must_use]
+pub fn usable_keys_key() -> RegisterKey {
+    register::key(&[4])
+}
+
 /// Key of a programme in its coordinator's permissions register: 4, then the number.
 #[must_use]
 pub fn programme_key(programme: ProgrammeId) -> RegisterKey {
@@ -55,16 +70,43 @@ pub fn programme_key(programme: ProgrammeId) -> RegisterKey {
     register::key(&name)
 }
 
-/// A key, and the height from which signatures made with it are void.
+/// Keys that follow one another, and the height from which signatures made with them are void.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompromisedKey {
-    /// The key.
-    pub key: KeyIndex,
-    /// The first height at which what it signed is void.
+pub struct CompromisedKeys {
+    /// The first key.
+    pub first: KeyIndex,
+    /// The last key, not before the first.
+    pub last: KeyIndex,
+    /// The first height at which what they signed is void. A key that was added later signed nothing before.
     pub from: Height,
 }
 
-fields!(CompromisedKey { key, from });
+fields!(CompromisedKeys { first, last, from });
+
+impl CompromisedKeys {
+    /// Whether it is of these keys.
+    #[must_use]
+    pub fn contains(&self, key: KeyIndex) -> bool {
+        (self.first..=self.last).contains(&key)
+    }
+
+    /// Whether `next` may follow this range in a list: it begins after it, and not right after it with the same height, for
+    /// the two would then be one range.
+    fn may_precede(&self, next: &Self) -> bool {
+        match next.first.get().checked_sub(self.last.get()) {
+            None | Some(0) => false,
+            Some(1) => self.from != next.from,
+            Some(_) => true,
+        }
+    }
+
+    /// Whether a list of ranges has the one form that it may have: each range holds a key, they ascend without overlap,
+    /// and neighbours with the same height are one range.
+    #[must_use]
+    pub fn is_canonical(ranges: &[Self]) -> bool {
+        ranges.iter().all(|range| range.first <= range.last) && ranges.is_sorted_by(Self::may_precede)
+    }
+}
 
 /// Whether an institution exists still.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,8 +190,8 @@ pub struct InstitutionFacts {
     pub batches: u32,
     /// How many history entries it has.
     pub entries: u32,
-    /// Its compromised keys, in ascending order of key.
-    pub compromised: List<CompromisedKey, COMPROMISED_KEYS_MAX>,
+    /// The keys that the quality agency declared compromised: [canonical](CompromisedKeys::is_canonical).
+    pub compromised: List<CompromisedKeys, COMPROMISED_RANGES_MAX>,
 }
 
 impl InstitutionFacts {
@@ -167,10 +209,10 @@ impl InstitutionFacts {
         self.value(&registers_root(keys_and_permissions, statuses))
     }
 
-    /// The height from which signatures of this key are void, if it was compromised.
+    /// The height from which signatures of this key are void, if the quality agency declared it compromised.
     #[must_use]
     pub fn compromised_from(&self, key: KeyIndex) -> Option<Height> {
-        self.compromised.iter().find(|entry| entry.key == key).map(|entry| entry.from)
+        self.compromised.iter().find(|range| range.contains(key)).map(|range| range.from)
     }
 
     /// Whether what this writer wrote at this height is void, because the key was compromised by then.
@@ -218,7 +260,7 @@ impl Decode for InstitutionFacts {
             entries: reader.u32("entries")?,
             compromised: List::decode(reader)?,
         };
-        if !facts.compromised.is_sorted_by(|left, right| left.key < right.key) {
+        if !CompromisedKeys::is_canonical(&facts.compromised) {
             return Err(DecodeError::NonCanonical { field: "compromised" });
         }
         Ok(facts)
@@ -230,6 +272,10 @@ impl Decode for InstitutionFacts {
 pub struct InstitutionEntry {
     /// What it is.
     pub kind: InstitutionKind,
+    /// Country, ISO 3166-1 alpha-3.
+    pub jurisdiction: [u8; 3],
+    /// Identification code in that country's register.
+    pub legal_id: Text<LEGAL_ID_BYTES_MAX>,
     /// Name in Georgian.
     pub name_ka: Name,
     /// Name in English.
@@ -246,7 +292,7 @@ pub struct InstitutionEntry {
     pub time: TimeMs,
 }
 
-fields!(InstitutionEntry { kind, name_ka, name_en, profile, state, writer, height, time });
+fields!(InstitutionEntry { kind, jurisdiction, legal_id, name_ka, name_en, profile, state, writer, height, time });
 
 /// A key of an institution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,12 +313,13 @@ pub struct KeyRecord {
 
 fields!(KeyRecord { purposes, key, window, added, state, entries });
 
-/// Whether a key may be used. Whether it is compromised stands in the institution's record, where every verifier sees it.
+/// Whether a key may be used. Whether what it signed is void stands in the institution's record, where every verifier sees
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
     /// It may.
     Active,
-    /// It was retired; what it signed before stands.
+    /// It was retired, or its institution declared it compromised; what it signed before stands.
     Retired {
         /// When.
         at: Height,
@@ -308,11 +355,15 @@ pub enum KeyChange {
     Added,
     /// It was retired.
     Retired,
-    /// It was declared compromised.
+    /// It was declared compromised. By the quality agency: what it signed from a height on is void. By the institution
+    /// itself: the key was retired, if it was not, and nothing is void.
     Compromised {
-        /// The first height at which what it signed is void.
+        /// The first height at which what it signed is void. In an institution's own declaration it is the height after the
+        /// declaration's.
         from: Height,
     },
+    /// The quality agency took back what it had declared.
+    Cleared,
 }
 
 impl Encode for KeyChange {
@@ -324,6 +375,7 @@ impl Encode for KeyChange {
                 out.push(3);
                 from.encode(out);
             }
+            Self::Cleared => out.push(4),
         }
     }
 }
@@ -334,6 +386,7 @@ impl Decode for KeyChange {
             1 => Ok(Self::Added),
             2 => Ok(Self::Retired),
             3 => Ok(Self::Compromised { from: Height::decode(reader)? }),
+            4 => Ok(Self::Cleared),
             value => Err(DecodeError::UnknownValue { field: "key_change", value: value.into() }),
         }
     }

@@ -48,8 +48,8 @@ pub struct InstitutionRegister {
 
 fields!(InstitutionRegister { institution, kind, jurisdiction, legal_id, name_ka, name_en, profile, decision, keys });
 
-/// Changes what an institution is called and what it is. Number, jurisdiction and legal id never change. Written by the
-/// quality agency.
+/// Changes what an institution is called, what it is and under which legal id it is registered; its number never changes.
+/// Written by the quality agency. It gives all of them, those that stay as they are too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstitutionUpdate {
     /// Which.
@@ -58,6 +58,10 @@ pub struct InstitutionUpdate {
     pub decision: DecisionRef,
     /// What it is from now on.
     pub kind: InstitutionKind,
+    /// ISO 3166-1 alpha-3 code of the country whose law made it, upper case, from now on.
+    pub jurisdiction: [u8; 3],
+    /// Its identification code in that country's register from now on.
+    pub legal_id: Text<LEGAL_ID_BYTES_MAX>,
     /// Its name in Georgian from now on.
     pub name_ka: Name,
     /// Its name in English from now on.
@@ -66,7 +70,7 @@ pub struct InstitutionUpdate {
     pub profile: ProfileHash,
 }
 
-fields!(InstitutionUpdate { institution, decision, kind, name_ka, name_en, profile });
+fields!(InstitutionUpdate { institution, decision, kind, jurisdiction, legal_id, name_ka, name_en, profile });
 
 /// Closes an institution: from the day given it sends nothing any more. What it issued stands. Written by the quality
 /// agency.
@@ -126,23 +130,44 @@ pub struct KeyRetire {
 
 fields!(KeyRetire { institution, decision, key });
 
-/// Declares a key compromised: it signs nothing any more, and what it signed from a height on is void. Written by the
-/// institution with an administrating key (from the block after the one that holds this, only, so that it voids nothing),
-/// or by the quality agency (from any height since the key was added, and again to correct it).
+/// Declares keys compromised: they sign nothing any more, and what they signed from a height on is void.
+///
+/// Written by the quality agency about a range of keys, from any height since the first of them was added; what it said
+/// last about a key replaces what it said before. Written by the institution itself, with an administrating key, about one
+/// key: the key is retired and the history says why, but nothing that it signed is void, since a stolen key could else
+/// void all that its institution issues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyCompromise {
-    /// Whose key; the sender itself when an institution sends it.
+    /// Whose keys; the sender itself when an institution sends it.
     pub institution: InstitutionId,
     /// The decision; none when the institution sends it.
     pub decision: DecisionRef,
-    /// Which.
-    pub key: KeyIndex,
-    /// The first height at which what it signed is void. 0 stands for the block that holds this, and in an institution's
+    /// The first of them.
+    pub first: KeyIndex,
+    /// The last of them, the first itself for one key. An institution names one key only.
+    pub last: KeyIndex,
+    /// The first height at which what they signed is void. 0 stands for the block that holds this, and in an institution's
     /// own transaction for the one after it.
     pub from: Height,
 }
 
-fields!(KeyCompromise { institution, decision, key, from });
+fields!(KeyCompromise { institution, decision, first, last, from });
+
+/// Takes back what the quality agency declared about keys: those of the range that it had declared compromised are so no
+/// longer, and what they signed counts again. A retired key stays retired. Written by the quality agency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyClear {
+    /// Whose keys.
+    pub institution: InstitutionId,
+    /// The decision.
+    pub decision: DecisionRef,
+    /// The first of them.
+    pub first: KeyIndex,
+    /// The last of them.
+    pub last: KeyIndex,
+}
+
+fields!(KeyClear { institution, decision, first, last });
 
 /// Registers a programme, which can then be accredited. Written by the institution that coordinates it, with an
 /// administrating key. A programme never changes: another title or other partners make another programme.

@@ -63,7 +63,7 @@ fn tags_are_those_of_the_protocol() {
     check_tags::<Writer>("writer", 1..=2);
     check_tags::<InstitutionState>("institution_state", 1..=2);
     check_tags::<KeyState>("key_state", 1..=2);
-    check_tags::<KeyChange>("key_change", 1..=3);
+    check_tags::<KeyChange>("key_change", 1..=4);
     check_tags::<PermissionState>("permission_state", 1..=5);
     check_tags::<StatusState>("status_state", 1..=5);
     check_tags::<BatchStatus>("batch_state", 0..=4);

@@ -24,9 +24,9 @@ use sigeli_verifier::{
         TimeMs,
     },
     record::{
-        BatchState, batch_entry_key, batch_key, institution_entry_key, institution_key, key_entry_key, key_key,
-        permission_content, permission_content_key, permission_entry_key, permission_key, permission_tally_key,
-        programme_key, status_entry_key, status_key,
+        BatchState, batch_entry_key, batch_key, institution_entry_key, institution_key, key_entry_key, key_index_key,
+        key_key, permission_content, permission_content_key, permission_entry_key, permission_key,
+        permission_tally_key, programme_key, status_entry_key, status_key, usable_keys_key,
     },
     state::StateRoots,
     transaction::{Draft, Payload, Sender, SignedTransaction, Transaction, TransactionSignature, joint_key},
@@ -258,6 +258,8 @@ fn derived(world: &World) -> BTreeMap<String, String> {
     put("register key: institution entry 2", institution_entry_key(INSTITUTION, 2).to_string());
     put("register key: batch entry 2", batch_entry_key(INSTITUTION, &root, 2).to_string());
     put("register key: key 1, entry 2", key_entry_key(KeyIndex::new(1), 2).to_string());
+    put("register key: index of a key", key_index_key(&world.key.key).to_string());
+    put("register key: usable keys", usable_keys_key().to_string());
     put("register key: permission 3, entry 2", permission_entry_key(permission, 2).to_string());
     put("register key: programme 1", programme_key(ProgrammeId::new(1)).to_string());
     put("register key: tally of permission 3", permission_tally_key(permission).to_string());

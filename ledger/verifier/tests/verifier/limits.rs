@@ -14,7 +14,7 @@ use sigeli_verifier::{
         TimeMs, VotingPower,
     },
     params::*,
-    record::{AuthorityRecord, CompromisedKey, GovernanceRecord, InstitutionFacts, ProgrammeRecord},
+    record::{AuthorityRecord, CompromisedKeys, GovernanceRecord, InstitutionFacts, ProgrammeRecord},
     register::RegisterPath,
     time::{Day, Window},
     transaction::{
@@ -339,31 +339,45 @@ fn check_list<T: Decode + Encode + PartialEq + std::fmt::Debug, const MAX: usize
     assert_eq!(limit::<List<T, MAX>>(&copies(MAX + 1, &item.to_bytes())), Some(("list", MAX)));
 }
 
+fn range(first: u16, last: u16, from: u64) -> CompromisedKeys {
+    CompromisedKeys { first: KeyIndex::new(first), last: KeyIndex::new(last), from: Height::new(from) }
+}
+
 #[test]
 fn lists_of_keys_fields_and_compromised_keys_are_bounded() {
-    assert_eq!((INSTITUTION_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, COMPROMISED_KEYS_MAX), (16, 64, 16));
+    assert_eq!((INSTITUTION_KEYS_MAX, FIELDS_PER_PERMISSION_MAX, COMPROMISED_RANGES_MAX), (16, 64, 16));
     let window = Window::new(Day::new(0), Day::new(1)).unwrap();
     let key = Draw::new(0).key();
     check_list::<_, INSTITUTION_KEYS_MAX>(&InstitutionKey { purposes: KeyPurposes::ALL, key, window });
     check_list::<_, AUTHORITY_KEYS_MAX>(&key);
     check_list::<_, PARTNERS_MAX>(&InstitutionId::new(7));
     check_list::<_, AUTHORITIES_MAX>(&AuthorityId::new(7));
-    check_list::<_, COMPROMISED_KEYS_MAX>(&CompromisedKey { key: KeyIndex::new(1), from: Height::new(1) });
+    check_list::<_, COMPROMISED_RANGES_MAX>(&range(1, 1, 1));
     check_list::<_, FIELDS_PER_PERMISSION_MAX>(&FieldPrefix::parse("06").unwrap());
     let prefixes = FieldPrefixes::new(vec![FieldPrefix::parse("06").unwrap(); 64]).unwrap();
     assert_eq!(FieldPrefixes::from_bytes(&prefixes.to_bytes()), Ok(prefixes));
 
     let mut facts = Draw::new(2).institution_facts();
-    let mut compromise = |keys: &[u16]| {
-        let from = Height::new(1);
-        let entries = keys.iter().map(|key| CompromisedKey { key: KeyIndex::new(*key), from }).collect();
-        facts.compromised = List::new(entries).unwrap();
-        InstitutionFacts::from_bytes(&facts.to_bytes())
+    let mut compromise = |ranges: &[(u16, u16, u64)]| {
+        let ranges = ranges.iter().map(|(first, last, from)| range(*first, *last, *from)).collect();
+        facts.compromised = List::new(ranges).unwrap();
+        InstitutionFacts::from_bytes(&facts.to_bytes()).map(|_| ())
     };
-    let sixteen: Vec<u16> = (0..16).collect();
+    let sixteen: Vec<_> = (0..16).map(|key| (2 * key, 2 * key, 1)).collect();
     assert!(compromise(&sixteen).is_ok());
-    for disordered in [[1, 0], [1, 1]] {
-        assert_eq!(compromise(&disordered), Err(DecodeError::NonCanonical { field: "compromised" }));
+    assert!(compromise(&[(0, u16::MAX, 1)]).is_ok());
+    // Neighbours that differ in height, and the same height where a key lies between.
+    assert!(compromise(&[(0, 3, 1), (4, 4, 2), (5, 9, 1), (11, 11, 1)]).is_ok());
+    for wrong in [
+        &[(1, 0, 1)][..],
+        &[(1, 1, 1), (0, 0, 1)],
+        &[(1, 1, 1), (1, 1, 2)],
+        &[(1, 3, 1), (3, 4, 2)],
+        &[(1, 5, 1), (2, 3, 2)],
+        &[(1, 2, 1), (3, 4, 1)],
+        &[(5, 5, 1), (9, 8, 1)],
+    ] {
+        assert_eq!(compromise(wrong), Err(DecodeError::NonCanonical { field: "compromised" }), "{wrong:?}");
     }
 }
 

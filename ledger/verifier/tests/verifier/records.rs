@@ -10,7 +10,7 @@ use sigeli_verifier::{
     ids::{AuthorityId, DecisionRef, EctsTenths, GovernanceSequence, Height, KeyIndex, PermissionId},
     params::{PERMISSION_STANDINGS_MAX, PROTOCOL_VERSION},
     record::{
-        AuthorityRecord, CompromisedKey, GovernanceRecord, InstitutionState, PermissionEntry, PermissionStanding,
+        AuthorityRecord, CompromisedKeys, GovernanceRecord, InstitutionState, PermissionEntry, PermissionStanding,
         PermissionStandings, PermissionState, Policy, PolicyError, standing_on,
     },
     time::Day,
@@ -33,6 +33,7 @@ fn policy() -> Policy {
         pilot_order_required: false,
         batches_per_day: 1,
         statuses_per_day: 1,
+        changes_per_day: 1,
         approvals_min: 1,
     }
 }
@@ -57,6 +58,7 @@ fn a_policy_is_refused_just_below_and_above_its_limits() {
     }
     assert_eq!(Policy { batches_per_day: 0, ..policy() }.check(), Err(PolicyError::Quota));
     assert_eq!(Policy { statuses_per_day: 0, ..policy() }.check(), Err(PolicyError::Quota));
+    assert_eq!(Policy { changes_per_day: 0, ..policy() }.check(), Err(PolicyError::Quota));
     assert_eq!(Policy { approvals_min: 0, ..policy() }.check(), Err(PolicyError::Approvals));
 }
 
@@ -242,11 +244,15 @@ fn an_announced_version_counts_from_its_height() {
 #[test]
 fn a_compromised_key_voids_what_it_wrote_from_a_height_on_and_a_decision_is_never_void() {
     let mut facts = World::new().facts;
-    let entry = |key, from| CompromisedKey { key: KeyIndex::new(key), from: Height::new(from) };
-    facts.compromised = List::new(vec![entry(1, 10), entry(3, 0)]).unwrap();
+    let range = |first, last, from| CompromisedKeys {
+        first: KeyIndex::new(first),
+        last: KeyIndex::new(last),
+        from: Height::new(from),
+    };
+    facts.compromised = List::new(vec![range(1, 1, 10), range(3, 5, 0)]).unwrap();
     let void = |key, height| facts.is_void(&by_key(key), Height::new(height));
     assert_eq!((void(1, 9), void(1, 10), void(1, 11)), (false, true, true));
-    assert!(void(3, 0) && !void(0, 100) && !void(2, 100));
+    assert!(void(3, 0) && void(4, 0) && void(5, 0) && !void(0, 100) && !void(2, 100) && !void(6, 100));
     assert!(!facts.is_void(&by_order(), Height::new(100)));
     assert_eq!(facts.compromised_from(KeyIndex::new(1)), Some(Height::new(10)));
     assert_eq!(facts.compromised_from(KeyIndex::new(2)), None);

@@ -26,7 +26,7 @@ use sigeli_verifier::{
         ValueHash, VotingPower,
     },
     record::{
-        BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, InstitutionEntry, InstitutionFacts,
+        BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKeys, InstitutionEntry, InstitutionFacts,
         InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState, PermissionEntry, PermissionRecord,
         PermissionStanding, PermissionStandings, PermissionState, ProgrammeRecord, StatusRecord, StatusState, Writer,
     },
@@ -247,6 +247,10 @@ impl World {
         for (index, entry, change) in [(0, 1, KeyChange::Added), (1, 1, KeyChange::Added), (1, 2, KeyChange::Retired)] {
             own_keys.insert(&[2, index, 0, entry, 0, 0, 0], &key_entry(change).to_bytes());
         }
+        for (index, record) in [(0_u16, &key), (1, &retired)] {
+            own_keys.insert(&[&[3][..], &record.key.to_bytes()].concat(), &index.to_bytes());
+        }
+        own_keys.insert(&[4], &1_u16.to_bytes());
 
         let mut own_permissions = Register::default();
         let permission = |authority, scope, window: Window| PermissionRecord {
@@ -314,7 +318,11 @@ impl World {
                 setup
                     .compromised
                     .iter()
-                    .map(|(key, from)| CompromisedKey { key: KeyIndex::new(*key), from: Height::new(*from) })
+                    .map(|(key, from)| CompromisedKeys {
+                        first: KeyIndex::new(*key),
+                        last: KeyIndex::new(*key),
+                        from: Height::new(*from),
+                    })
                     .collect(),
             )
             .unwrap(),
@@ -558,6 +566,8 @@ impl World {
 pub(crate) fn institution_entry(facts: &InstitutionFacts) -> InstitutionEntry {
     InstitutionEntry {
         kind: facts.kind,
+        jurisdiction: facts.jurisdiction,
+        legal_id: facts.legal_id.clone(),
         name_ka: facts.name_ka.clone(),
         name_en: facts.name_en.clone(),
         profile: ProfileHash::new(seed("profile", 1)),

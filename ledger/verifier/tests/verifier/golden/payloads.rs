@@ -16,10 +16,10 @@ use sigeli_verifier::{
     time::{Day, Window},
     transaction::{
         AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry, BatchStatusSet,
-        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyCompromise,
-        KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant, PermissionReplace,
-        PermissionScope, PolicySet, ProgrammeRegister, Sender, StatusAnnul, StatusAnnulEntry, StatusEntry, StatusOrder,
-        StatusSet, UpgradeSchedule,
+        InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate, KeyClear,
+        KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant,
+        PermissionReplace, PermissionScope, PolicySet, ProgrammeRegister, Sender, StatusAnnul, StatusAnnulEntry,
+        StatusEntry, StatusOrder, StatusSet, UpgradeSchedule,
     },
 };
 
@@ -78,6 +78,8 @@ fn institutions(world: &World) -> Vec<Example> {
         institution: INSTITUTION,
         decision: decision(3),
         kind: InstitutionKind::TeachingUniversity,
+        jurisdiction: *b"GEO",
+        legal_id: Text::new("211349193").unwrap(),
         name_ka: world.facts.name_ka.clone(),
         name_en: Text::new("Technical University of Georgia").unwrap(),
         profile: ProfileHash::new([0; 32]),
@@ -108,9 +110,11 @@ fn keys_and_programmes() -> Vec<Example> {
     let keys = keys.map(|(purposes, number)| institution_key(purposes, number)).to_vec();
     let add = KeysAdd { institution: INSTITUTION, decision: none, keys: List::new(keys).unwrap() };
     let retire = KeyRetire { institution: INSTITUTION, decision: none, key: KeyIndex::new(1) };
+    let (first, last) = (KeyIndex::new(2), KeyIndex::new(5));
     let compromise =
-        KeyCompromise { institution: INSTITUTION, decision: none, key: KeyIndex::new(2), from: Height::new(0) };
-    let ordered = KeyCompromise { decision: decision(6), from: Height::new(6), ..compromise };
+        KeyCompromise { institution: INSTITUTION, decision: none, first, last: first, from: Height::new(0) };
+    let ordered = KeyCompromise { decision: decision(6), last, from: Height::new(6), ..compromise };
+    let clear = KeyClear { institution: INSTITUTION, decision: decision(7), first, last };
     let programme = programme();
     let register = ProgrammeRegister {
         programme: ProgrammeId::new(1),
@@ -123,6 +127,7 @@ fn keys_and_programmes() -> Vec<Example> {
         ("transaction: key retire", institution(), Payload::KeyRetire(retire)),
         ("transaction: key compromise", institution(), Payload::KeyCompromise(compromise)),
         ("transaction: key compromise, by decision", authority(2, 7), Payload::KeyCompromise(ordered)),
+        ("transaction: key clear", authority(2, 8), Payload::KeyClear(clear)),
         ("transaction: programme register", institution(), Payload::ProgrammeRegister(register)),
     ]
 }
@@ -260,6 +265,7 @@ pub(super) fn policy() -> Policy {
         pilot_order_required: true,
         batches_per_day: 1_000,
         statuses_per_day: 100_000,
+        changes_per_day: 256,
         approvals_min: 3,
     }
 }

@@ -6,7 +6,7 @@ use sigeli_verifier::{
     encode::Encode as _,
     ids::{AuthorityId, AuthoritySequence, GovernanceSequence, Height, KeyIndex, PermissionId},
     record::{
-        AuthorityRecord, BatchRecord, BatchState, BatchStatus, CompromisedKey, GovernanceRecord, InstitutionEntry,
+        AuthorityRecord, BatchRecord, BatchState, BatchStatus, CompromisedKeys, GovernanceRecord, InstitutionEntry,
         InstitutionFacts, InstitutionState, KeyChange, PermissionEntry, PermissionRecord, PermissionStanding,
         PermissionStandings, PermissionState,
     },
@@ -23,9 +23,11 @@ fn day() -> Day {
 }
 
 fn institutions(world: &World) -> Vec<Format> {
-    let compromised = [(0, 5), (3, 6)];
-    let compromised =
-        compromised.map(|(key, from)| CompromisedKey { key: KeyIndex::new(key), from: Height::new(from) });
+    let compromised = [(0, 0, 5), (1, 3, 6)].map(|(first, last, from)| CompromisedKeys {
+        first: KeyIndex::new(first),
+        last: KeyIndex::new(last),
+        from: Height::new(from),
+    });
     let ended = InstitutionFacts {
         state: closed(day()),
         entries: 2,
@@ -64,6 +66,7 @@ fn keys(world: &World) -> Vec<Format> {
         entry("key entry: added", KeyChange::Added),
         entry("key entry: retired", KeyChange::Retired),
         entry("key entry: compromised", KeyChange::Compromised { from: Height::new(6) }),
+        entry("key entry: cleared", KeyChange::Cleared),
     ]
 }
 

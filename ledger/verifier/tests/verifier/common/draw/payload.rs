@@ -9,7 +9,7 @@ use sigeli_verifier::{
     transaction::{
         Accreditation, AuthorityKeysSet, AuthorityRemove, AuthoritySet, BatchAnchor, BatchAnnul, BatchAnnulEntry,
         BatchStatusSet, InstitutionClose, InstitutionKey, InstitutionRegister, InstitutionReopen, InstitutionUpdate,
-        KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant,
+        KeyClear, KeyCompromise, KeyRetire, KeysAdd, Payload, PermissionAnnul, PermissionChange, PermissionGrant,
         PermissionReplace, PermissionScope, PolicySet, ProgrammeRegister, StatusAnnul, StatusAnnulEntry, StatusEntry,
         StatusOrder, StatusSet, Transaction, UpgradeSchedule,
     },
@@ -18,7 +18,8 @@ use sigeli_verifier::{
 use super::Draw;
 
 /// The codes of all kinds.
-pub(crate) const KINDS: [u8; 23] = [1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
+pub(crate) const KINDS: [u8; 24] =
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17, 18, 19, 32, 33, 34, 48, 49, 50, 64, 65, 66, 67, 68];
 
 impl Draw {
     fn permission(&mut self) -> PermissionId {
@@ -80,7 +81,7 @@ impl Draw {
     /// A payload of the kind with this code.
     pub(crate) fn payload(&mut self, kind: u8) -> Payload {
         let payload = match kind {
-            1..=8 => self.institution_payload(kind),
+            1..=9 => self.institution_payload(kind),
             16..=19 => self.permission_payload(kind),
             32..=50 => self.batch_payload(kind),
             _ => self.governance_payload(kind),
@@ -106,6 +107,8 @@ impl Draw {
                 institution: self.institution(),
                 decision: self.decision(),
                 kind: self.one_of(InstitutionKind::ALL),
+                jurisdiction: self.jurisdiction(),
+                legal_id: self.text(),
                 name_ka: self.text(),
                 name_en: self.text(),
                 profile: ProfileHash::new(self.bytes()),
@@ -135,8 +138,15 @@ impl Draw {
             7 => Payload::KeyCompromise(KeyCompromise {
                 institution: self.institution(),
                 decision: self.decision(),
-                key: KeyIndex::new(self.u16()),
+                first: KeyIndex::new(self.u16()),
+                last: KeyIndex::new(self.u16()),
                 from: self.height(),
+            }),
+            9 => Payload::KeyClear(KeyClear {
+                institution: self.institution(),
+                decision: self.decision(),
+                first: KeyIndex::new(self.u16()),
+                last: KeyIndex::new(self.u16()),
             }),
             _ => Payload::ProgrammeRegister(ProgrammeRegister {
                 programme: ProgrammeId::new(self.u32()),

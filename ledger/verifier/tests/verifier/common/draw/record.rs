@@ -7,7 +7,7 @@ use sigeli_verifier::{
         AuthorityId, AuthoritySequence, BatchSequence, GovernanceSequence, Height, KeyIndex, PermissionId, ProfileHash,
     },
     record::{
-        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKey, GovernanceRecord,
+        AuthorityRecord, BatchChange, BatchRecord, BatchState, BatchStatus, CompromisedKeys, GovernanceRecord,
         InstitutionEntry, InstitutionFacts, InstitutionState, Judged, KeyChange, KeyEntry, KeyRecord, KeyState,
         PermissionEntry, PermissionRecord, PermissionStanding, PermissionStandings, PermissionState, Policy,
         ProgrammeRecord, StatusRecord, StatusState, Writer,
@@ -58,7 +58,13 @@ impl Draw {
 
     pub(crate) fn institution_facts(&mut self) -> InstitutionFacts {
         let compromised = (0..self.below(5) as u16)
-            .map(|group| CompromisedKey { key: KeyIndex::new(group * 16 + self.below(16) as u16), from: self.height() })
+            .map(|group| {
+                let first = group * 16 + self.below(16) as u16;
+                // Never up to the next group's first key.
+                let last = first + self.below(u64::from(group * 16 + 16 - first)) as u16;
+                let from = Height::new(self.height().get() / 8 * 8 + u64::from(group));
+                CompromisedKeys { first: KeyIndex::new(first), last: KeyIndex::new(last), from }
+            })
             .collect();
         InstitutionFacts {
             kind: self.one_of(InstitutionKind::ALL),
@@ -80,6 +86,8 @@ impl Draw {
     pub(crate) fn institution_entry(&mut self) -> InstitutionEntry {
         InstitutionEntry {
             kind: self.one_of(InstitutionKind::ALL),
+            jurisdiction: self.jurisdiction(),
+            legal_id: self.text(),
             name_ka: self.text(),
             name_en: self.text(),
             profile: ProfileHash::new(self.bytes()),
@@ -103,9 +111,10 @@ impl Draw {
 
     pub(crate) fn key_entry(&mut self) -> KeyEntry {
         KeyEntry {
-            change: match self.below(3) {
+            change: match self.below(4) {
                 0 => KeyChange::Added,
                 1 => KeyChange::Retired,
+                2 => KeyChange::Cleared,
                 _ => KeyChange::Compromised { from: self.height() },
             },
             writer: self.writer(),
@@ -241,6 +250,7 @@ impl Draw {
             pilot_order_required: self.flag(),
             batches_per_day: self.u32(),
             statuses_per_day: self.u32(),
+            changes_per_day: self.u32(),
             approvals_min: self.u8(),
         }
     }
