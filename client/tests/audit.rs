@@ -232,7 +232,7 @@ fn the_tables_say_what_became_of_everything() {
     assert!(institutions[1].starts_with("1,university,საქართველოს ტექნიკური უნივერსიტეტი,"), "{institutions:?}");
     assert!(institutions[1].ends_with(",active,,,,1,1,1,5,4,0 from block 7"), "{institutions:?}");
     assert!(
-        institutions[2].contains("'-University of Georgia,GEO,211349192,closed,2026-12-31,merged,1,1,"),
+        institutions[2].contains("'-University of Georgia,GEO,204855590,closed,2026-12-31,merged,1,1,"),
         "{institutions:?}"
     );
     let permissions = rows(directory.path(), "permissions.csv");
