@@ -22,18 +22,19 @@ use super::{
     query_args::{EvidenceListArgs, EvidenceVerifyArgs},
 };
 
-/// Proved against a known validator.
+/// Every node answered; or every file proves something against a known validator.
 const EXIT_PROVED: u8 = 0;
 /// No evidence at all.
 const EXIT_FALSE: u8 = 2;
 /// Two messages of one key, but of nobody that the trust file knows.
 const EXIT_UNKNOWN: u8 = 3;
 
-/// Asks each node on its own: one may have seen what another has not.
+/// Asks each node on its own: one may have seen what another has not. What was found is told even when a node fails; the
+/// exit code is then the failure's.
 pub(super) async fn list(args: &EvidenceListArgs) -> Result<u8, Failure> {
     let trust = read_trust(args.trust.as_deref())?;
     let mut found = Vec::<Evidence>::new();
-    let mut failed = None;
+    let mut exit = EXIT_PROVED;
     for url in &args.nodes {
         match connect(std::slice::from_ref(url))?.evidence().await {
             Ok(pieces) => {
@@ -43,7 +44,10 @@ pub(super) async fn list(args: &EvidenceListArgs) -> Result<u8, Failure> {
                     }
                 }
             }
-            Err(error) => failed = Some(note_failure(url, error)),
+            Err(error) => {
+                note(format_args!("{url} was not asked: {error}"));
+                exit = Failure::from(error).exit;
+            }
         }
     }
     if let Some(directory) = &args.out {
@@ -54,12 +58,7 @@ pub(super) async fn list(args: &EvidenceListArgs) -> Result<u8, Failure> {
         }
     }
     say(&found, &trust, args.json);
-    failed.map_or(Ok(0), Err)
-}
-
-fn note_failure(url: &str, error: sigeli::remote::RemoteError) -> Failure {
-    note(format_args!("{url} was not asked: {error}"));
-    error.into()
+    Ok(exit)
 }
 
 /// Judges files alone, with no network.
