@@ -12,8 +12,8 @@ use sigeli_verifier::ids::{GenesisHash, Height, Round, TransactionId};
 use tempfile::TempDir;
 
 /// Every column family, as a program that is not the store must name them.
-const FAMILIES: [&str; 8] =
-    ["blocks", "headers", "certificates", "transactions", "state", "meta", "consensus", "built"];
+const FAMILIES: [&str; 9] =
+    ["blocks", "headers", "certificates", "transactions", "state", "meta", "consensus", "built", "evidence"];
 
 fn place() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("a temporary directory");
