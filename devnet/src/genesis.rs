@@ -79,9 +79,9 @@ pub(crate) struct FounderKeys {
 
 /// The most credits (ECTS, in tenths) of one credential at any level. No law limits micro-credentials yet; a year's
 /// work is 60.
-const ECTS_MAX: EctsTenths = EctsTenths::new(600);
+pub(crate) const ECTS_MAX: EctsTenths = EctsTenths::new(600);
 /// The least.
-const ECTS_MIN: EctsTenths = EctsTenths::new(10);
+pub(crate) const ECTS_MIN: EctsTenths = EctsTenths::new(10);
 /// High enough that `kills`, which anchors without a pause, never meets it.
 const PER_DAY_MAX: u32 = 10_000_000;
 

@@ -12,6 +12,7 @@ use std::{
 use eyre::WrapErr as _;
 use sigeli::{
     anchor::{AnchorError, AnchorProgress, AnchorRequest, Anchored, anchor},
+    batch::BatchFacts,
     document::Standing,
     keys::SecretKey,
     remote::{Rejection, Remote},
@@ -38,7 +39,7 @@ use crate::{
     observe::{self, Observer},
     pilot::{self, GTU, Office, PATIENCE, Pilot, UG},
     report::{Artifact, Report},
-    samples,
+    samples::{self, Planned, Stated},
 };
 
 /// The greatest age of a stamp in the journey, and what it is on the command line.
@@ -87,22 +88,34 @@ pub(crate) async fn play(home: &Home, cluster: &mut Cluster, source: &Source) ->
     let remote = Remote::new(&cluster.urls())?;
     let trust = crate::genesis::trust(cluster.genesis())?;
     sigeli::trust::write(&home.trust(), &trust)?;
-    let pilot = Pilot::set_up(home, &remote, issued(source)?).await?;
-    step("NCEQE registered two universities and authorised both. Only Georgian Technical University has an accredited");
-    more("programme (level 6, field 0613, 3 ECTS) and stands in the Ministry's pilot order.");
+    let plan = samples::plan(&files, pilot::usual(issued(source)?)?)?;
+    for (path, reason) in &plan.left_out {
+        more(&format!("left out: {}: {reason}", path.display()));
+    }
+    eyre::ensure!(!plan.batches.is_empty(), "no document there can be accredited on this ledger");
+    let mut programmes: Vec<_> = plan.batches.iter().map(|batch| batch.stated).collect();
+    programmes.dedup();
+    let pilot = Pilot::set_up(home, &remote, &programmes).await?;
+    step("NCEQE registered two universities and authorised both. Only Georgian Technical University stands in the");
+    more("Ministry's pilot order and has programmes accredited, one for all documents that state the same:");
+    for facts in &pilot.programmes {
+        let ects = values::ects_text(facts.ects);
+        more(&format!("level {}, field {}, {ects} ECTS, issued on {}", facts.level.get(), facts.field, facts.issued));
+    }
+    let files: Vec<_> = plan.batches.iter().flat_map(|batch| batch.files.clone()).collect();
+    let groups = grouped(plan.batches, &programmes, &pilot.programmes)?;
 
     let finality = pilot.finality.clone();
     let mut journey = Journey { home, cluster, observers, remote, trust, pilot, finality, artifacts: Vec::new() };
-    let groups = samples::batches(&files)?;
     journey.anchor_first(&groups).await?;
     let genuine = journey.verify_all(&files)?;
     let revoked_detected = journey.revoke_one(&files).await?;
     let tampered_detected = journey.tamper(&files)?;
-    let unaccredited_rejected_code = journey.anchor_unaccredited(&files).await?;
+    let unaccredited_rejected_code = journey.anchor_unaccredited(&groups[0]).await?;
     journey.govern_jointly().await?;
-    let suspended_rejected_code = journey.anchor_suspended(&files).await?;
+    let suspended_rejected_code = journey.anchor_suspended(&groups[0]).await?;
     let caught_up = journey.kill_during_second_batch(&groups).await?;
-    journey.withdraw_accreditation(&files).await?;
+    journey.withdraw_accreditation(&files, &groups).await?;
     journey.check_artifacts()?;
     journey
         .report(
@@ -112,6 +125,22 @@ pub(crate) async fn play(home: &Home, cluster: &mut Cluster, source: &Source) ->
             Shown { revoked_detected, tampered_detected, unaccredited_rejected_code, suspended_rejected_code },
         )
         .await
+}
+
+/// Files of one batch, and what they state under their accreditation.
+struct Batch {
+    facts: BatchFacts,
+    files: Vec<PathBuf>,
+}
+
+/// The planned batches with the facts of the accreditation of each.
+fn grouped(planned: Vec<Planned>, programmes: &[Stated], accredited: &[BatchFacts]) -> eyre::Result<Vec<Batch>> {
+    let of = |planned: Planned| {
+        let place = programmes.iter().position(|stated| *stated == planned.stated);
+        let facts = place.and_then(|place| accredited.get(place)).copied();
+        Ok(Batch { facts: facts.ok_or_else(|| eyre::eyre!("every programme was accredited"))?, files: planned.files })
+    };
+    planned.into_iter().map(of).collect()
 }
 
 /// What the refusals have shown.
@@ -156,10 +185,10 @@ fn collect(home: &Home, source: &Source) -> eyre::Result<Vec<PathBuf>> {
 
 impl Journey<'_> {
     /// GTU anchors every credential; the bundles are then put beside the credentials.
-    async fn anchor_first(&mut self, groups: &[Vec<PathBuf>]) -> eyre::Result<()> {
-        for (files, number) in groups.iter().zip(1..) {
+    async fn anchor_first(&mut self, groups: &[Batch]) -> eyre::Result<()> {
+        for (Batch { facts, files }, number) in groups.iter().zip(1..) {
             let directory = self.home.batches().join(format!("gtu-{number}"));
-            let batch = pilot::prepare_batch(GTU, self.pilot.facts, files, &directory)?;
+            let batch = pilot::prepare_batch(GTU, *facts, files, &directory)?;
             let anchored = self.anchor(&directory).await?;
             for (file, bundle) in files.iter().zip(&anchored.bundles) {
                 fs::copy(bundle, verify::bundle_path(file)).wrap_err("cannot put a bundle beside its credential")?;
@@ -276,9 +305,9 @@ impl Journey<'_> {
     }
 
     /// An institution without accreditation names GTU's, and is refused.
-    async fn anchor_unaccredited(&self, files: &[PathBuf]) -> eyre::Result<String> {
+    async fn anchor_unaccredited(&self, batch: &Batch) -> eyre::Result<String> {
         let directory = self.home.batches().join("ug");
-        pilot::prepare_batch(UG, self.pilot.facts, &files[..1], &directory)?;
+        pilot::prepare_batch(UG, batch.facts, &batch.files[..1], &directory)?;
         let rejection = self.refused(&directory, &self.pilot.ug).await?;
         let batches = self.remote.institution(UG.id).await?.batches;
         eyre::ensure!(batches == 0, "the ledger holds {batches} batches of an institution without accreditation");
@@ -317,10 +346,10 @@ impl Journey<'_> {
     }
 
     /// While its accreditation is suspended, GTU is refused; reinstated, it goes on.
-    async fn anchor_suspended(&mut self, files: &[PathBuf]) -> eyre::Result<String> {
+    async fn anchor_suspended(&mut self, batch: &Batch) -> eyre::Result<String> {
         let directory = self.home.batches().join("gtu-suspended");
-        pilot::prepare_batch(GTU, self.pilot.facts, &files[..1], &directory)?;
-        let accreditation = self.pilot.facts.accreditation;
+        pilot::prepare_batch(GTU, batch.facts, &batch.files[..1], &directory)?;
+        let accreditation = batch.facts.accreditation;
         let mut office = Office::open(self.home, &self.remote)?;
         let reason = DecisionReason::MonitoringFailed;
         office.change_accreditation(accreditation, PermissionAction::Suspend, reason, "suspension").await?;
@@ -336,12 +365,15 @@ impl Journey<'_> {
     }
 
     /// The accreditation is withdrawn for good: what was issued before stands, and the new stamp says both.
-    async fn withdraw_accreditation(&mut self, files: &[PathBuf]) -> eyre::Result<()> {
+    async fn withdraw_accreditation(&mut self, files: &[PathBuf], groups: &[Batch]) -> eyre::Result<()> {
         let mut office = Office::open(self.home, &self.remote)?;
-        let (accreditation, reason) = (self.pilot.facts.accreditation, DecisionReason::Voluntary);
+        let file = self.one_in_force(files);
+        let batch = groups.iter().find(|batch| batch.files.contains(&file));
+        let accreditation = batch.map(|batch| batch.facts.accreditation);
+        let accreditation = accreditation.ok_or_else(|| eyre::eyre!("{} is in a batch", file.display()))?;
+        let reason = DecisionReason::Voluntary;
         office.change_accreditation(accreditation, PermissionAction::Withdraw, reason, "withdrawal").await?;
         self.finality.append(&mut office.finality);
-        let file = self.one_in_force(files);
         let bundle = self.home.artifacts().join("after-withdrawal.sigeli");
         let expect_exit =
             self.artifacts.iter().find(|artifact| artifact.file == file).map_or(0, |known| known.expect_exit);
@@ -366,10 +398,10 @@ impl Journey<'_> {
     }
 
     /// One node is killed while a second batch is being handed in; the batch becomes final, and the node catches up.
-    async fn kill_during_second_batch(&mut self, groups: &[Vec<PathBuf>]) -> eyre::Result<Duration> {
+    async fn kill_during_second_batch(&mut self, groups: &[Batch]) -> eyre::Result<Duration> {
         let directory = self.home.batches().join("gtu-again");
-        let files = groups.first().ok_or_else(|| eyre::eyre!("there is at least one batch"))?;
-        pilot::prepare_batch(GTU, self.pilot.facts, files, &directory)?;
+        let Batch { facts, files } = groups.first().ok_or_else(|| eyre::eyre!("there is at least one batch"))?;
+        pilot::prepare_batch(GTU, *facts, files, &directory)?;
         let name = self.cluster.nodes()[VICTIM].name;
 
         let handing_in = Notify::new();

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sigeli::{keys::SecretKey, remote::Remote};
+use sigeli::{batch::BatchFacts, keys::SecretKey, remote::Remote};
 use sigeli_proto::v1::{self, ledger_client::LedgerClient, outcome::State};
 use sigeli_verifier::{
     batch::{BatchPath, BatchTree},
@@ -176,6 +176,8 @@ fn doors(nodes: &[Node]) -> eyre::Result<Vec<Door>> {
 #[derive(Debug)]
 struct Load {
     genesis: GenesisHash,
+    /// What every batch states.
+    facts: BatchFacts,
     pilot: Pilot,
     /// How many anchors were acknowledged so far.
     acknowledged: AtomicU64,
@@ -184,7 +186,7 @@ struct Load {
 
 impl Load {
     fn signed(&self, sample: &Sample) -> SignedTransaction {
-        let facts = &self.pilot.facts;
+        let facts = &self.facts;
         let anchor = BatchAnchor {
             root: sample.root,
             height: sample.tree_height,
@@ -271,11 +273,12 @@ pub(crate) async fn run(home: &Home, cluster: &mut Cluster, plan: Plan) -> eyre:
     let observers = Observer::all(cluster)?;
     observe::wait_ready(cluster, &observers).await?;
     let remote = Remote::new(&cluster.urls())?;
-    let pilot = Pilot::set_up(home, &remote, Day::of(pilot::now())).await?;
+    let pilot = Pilot::set_up(home, &remote, &[pilot::usual(Day::of(pilot::now()))?]).await?;
     let trust = crate::genesis::trust(cluster.genesis())?;
     sigeli::trust::write(&home.trust(), &trust)?;
     let load = Arc::new(Load {
         genesis: cluster.genesis().genesis_hash(),
+        facts: pilot.facts()?,
         pilot,
         acknowledged: AtomicU64::new(0),
         stop: AtomicBool::new(false),

@@ -2,12 +2,14 @@
 //! programme accredited.
 
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
 
+use eyre::WrapErr as _;
 use sigeli::{
-    accreditation::{self, Stated},
+    accreditation,
     authority::{self, AuthoritySigner, Decided},
     batch::{BatchFacts, PreparedBatch},
     keys::SecretKey,
@@ -25,15 +27,17 @@ use sigeli_verifier::{
     record::Policy,
     time::{Day, Window},
     transaction::{
-        Accreditation, CredentialType, DecisionReason, Draft, InstitutionKey, InstitutionKind, InstitutionRegister,
-        KeyPurposes, Level, Levels, Modes, Name, Payload, PermissionAction, PermissionChange, PermissionGrant,
-        PermissionScope, PolicySet, ProgrammeRegister, Sender, Transaction, TransactionSignature, joint_key,
+        Accreditation, CredentialType, DecisionReason, Draft, Field, FieldPrefix, FieldPrefixes, InstitutionKey,
+        InstitutionKind, InstitutionRegister, KeyPurposes, Levels, Modes, Name, Payload, PermissionAction,
+        PermissionChange, PermissionGrant, PermissionScope, PolicySet, ProgrammeRegister, Sender, Transaction,
+        TransactionSignature, joint_key,
     },
 };
 
 use crate::{
     genesis::{FOUNDERS, MINISTRY, NCEQE},
     home::Home,
+    samples::Stated,
 };
 
 /// How long a transaction may take to become final.
@@ -98,67 +102,73 @@ pub(crate) struct Pilot {
     pub(crate) gtu: SecretKey,
     /// The key of the University of Georgia.
     pub(crate) ug: SecretKey,
-    /// What GTU's credentials state, under its accreditation.
-    pub(crate) facts: BatchFacts,
+    /// What the credentials of each of GTU's programmes state, under its accreditation, in the order asked for.
+    pub(crate) programmes: Vec<BatchFacts>,
     /// How long each decision took to become final.
     pub(crate) finality: Vec<Duration>,
 }
 
 impl Pilot {
-    /// Has the authorities decide everything that GTU needs to issue credentials dated `issued`, and authorise the
-    /// other university.
+    /// Has the authorities decide everything that GTU needs to issue credentials of these programmes, and authorise the other
+    /// university.
     ///
     /// # Errors
     /// When a decision does not become final.
-    pub(crate) async fn set_up(home: &Home, remote: &Remote, issued: Day) -> eyre::Result<Self> {
+    pub(crate) async fn set_up(home: &Home, remote: &Remote, programmes: &[Stated]) -> eyre::Result<Self> {
         let mut office = Office::open(home, remote)?;
         let (gtu, ug) = (new_key(home, GTU)?, new_key(home, UG)?);
         let today = Day::of(now());
-        let window = Window::new(issued.min(today), Day::new(issued.max(today).get().saturating_add(DAYS_AHEAD)));
+        let first = programmes.iter().map(|stated| stated.issued).min().unwrap_or(today).min(today);
+        let window = Window::new(first, Day::new(today.get().saturating_add(DAYS_AHEAD)));
         let window = window.ok_or_else(|| eyre::eyre!("the last day lies after the first"))?;
 
         for (university, key) in [(GTU, &gtu), (UG, &ug)] {
             office.register(university, key, window).await?;
             office.grant(NCEQE, university, window, "authorisation", PermissionScope::Authorisation).await?;
         }
-        let level = values::parse_level(LEVEL)?;
-        let fields = values::parse_fields(FIELD)?;
-        let order = PermissionScope::PilotOrder { fields: fields.clone(), levels: levels(level)? };
-        office.grant(MINISTRY, GTU, window, "pilot order", order).await?;
-        let (title_ka, title_en) = (Name::new(PROGRAMME_KA)?, Name::new(PROGRAMME_EN)?);
-        let programme = ProgrammeRegister {
-            programme: ProgrammeId::new(1),
-            title_ka: title_ka.clone(),
-            title_en: title_en.clone(),
-            partners: List::empty(),
+        let fields: BTreeSet<_> = programmes.iter().map(|stated| stated.field).collect();
+        let fields = fields.into_iter().map(detailed).collect::<eyre::Result<Vec<_>>>()?;
+        let levels: BTreeSet<_> = programmes.iter().map(|stated| stated.level).collect();
+        let levels = Levels::of(&levels.into_iter().collect::<Vec<_>>());
+        let order = PermissionScope::PilotOrder {
+            fields: FieldPrefixes::new(fields).wrap_err("the pilot order of this test names each field")?,
+            levels: levels.ok_or_else(|| eyre::eyre!("there is at least one programme"))?,
         };
-        office.by_institution(GTU, &gtu, Payload::ProgrammeRegister(programme)).await?;
-        let scope = PermissionScope::Accreditation(Accreditation {
-            coordinator: GTU.id,
-            programme: ProgrammeId::new(1),
-            title_ka,
-            title_en,
-            agent: Name::new("")?,
-            level,
-            fields,
-            ects_max: ECTS,
-            credential_type: CredentialType::MicroCredential,
-            modes: Modes::ONLINE,
-            review: window.last(),
-        });
-        let number = office.grant(NCEQE, GTU, window, "accreditation", scope).await?;
-
+        office.grant(MINISTRY, GTU, window, "pilot order", order).await?;
+        let mut granted = Vec::new();
+        for (stated, number) in programmes.iter().zip(1..) {
+            granted.push((office.accredit(&gtu, window, *stated, number).await?, stated.issued));
+        }
         let permissions = remote.permissions(GTU.id).await?;
-        let record = permissions.iter().find(|(known, _)| *known == number);
-        let (_, record) =
-            record.ok_or_else(|| eyre::eyre!("the accreditation {number} was granted, but is not there"))?;
-        let facts = accreditation::facts_under(number, record, Stated::default(), issued)?;
-        Ok(Self { gtu, ug, facts, finality: office.finality })
+        let mut facts = Vec::new();
+        for (number, issued) in granted {
+            let record = permissions.iter().find(|(known, _)| *known == number);
+            let (_, record) =
+                record.ok_or_else(|| eyre::eyre!("the accreditation {number} was granted, but is not there"))?;
+            facts.push(accreditation::facts_under(number, record, accreditation::Stated::default(), issued)?);
+        }
+        Ok(Self { gtu, ug, programmes: facts, finality: office.finality })
+    }
+
+    /// What the credentials of the first programme state.
+    ///
+    /// # Errors
+    /// When there is none, which [`Self::set_up`] refuses.
+    pub(crate) fn facts(&self) -> eyre::Result<BatchFacts> {
+        self.programmes.first().copied().ok_or_else(|| eyre::eyre!("there is at least one programme"))
     }
 }
 
-fn levels(level: Level) -> eyre::Result<Levels> {
-    Levels::of(&[level]).ok_or_else(|| eyre::eyre!("one level is not none"))
+/// What the samples state, or what is taken for what a document does not state.
+///
+/// # Errors
+/// Never: the constants are values.
+pub(crate) fn usual(issued: Day) -> eyre::Result<Stated> {
+    Ok(Stated { level: values::parse_level(LEVEL)?, field: values::parse_field(FIELD)?, ects: ECTS, issued })
+}
+
+fn detailed(field: Field) -> eyre::Result<FieldPrefix> {
+    FieldPrefix::new(4, field.get()).ok_or_else(|| eyre::eyre!("a field has four digits"))
 }
 
 fn new_key(home: &Home, university: University) -> eyre::Result<SecretKey> {
@@ -240,6 +250,47 @@ impl<'a> Office<'a> {
         let granted = authority::grant_permission(self.remote, self.signer(authority), grant).await?;
         self.note(granted.decided);
         granted.permission.ok_or_else(|| eyre::eyre!("no node tells the number of the {what} of {}", university.name))
+    }
+}
+
+impl Office<'_> {
+    /// GTU registers a programme, and the quality agency accredits it.
+    async fn accredit(
+        &mut self,
+        gtu: &SecretKey,
+        window: Window,
+        stated: Stated,
+        number: u32,
+    ) -> eyre::Result<PermissionId> {
+        let is_of_samples = (stated.field, stated.level, stated.ects)
+            == (values::parse_field(FIELD)?, values::parse_level(LEVEL)?, ECTS);
+        let (title_ka, title_en) = if is_of_samples {
+            (PROGRAMME_KA.to_owned(), PROGRAMME_EN.to_owned())
+        } else {
+            (format!("სანიმუშო პროგრამა № {number}"), format!("Sample programme {number}"))
+        };
+        let (title_ka, title_en) = (Name::new(&title_ka)?, Name::new(&title_en)?);
+        let programme = ProgrammeRegister {
+            programme: ProgrammeId::new(number),
+            title_ka: title_ka.clone(),
+            title_en: title_en.clone(),
+            partners: List::empty(),
+        };
+        self.by_institution(GTU, gtu, Payload::ProgrammeRegister(programme)).await?;
+        let scope = PermissionScope::Accreditation(Accreditation {
+            coordinator: GTU.id,
+            programme: ProgrammeId::new(number),
+            title_ka,
+            title_en,
+            agent: Name::new("")?,
+            level: stated.level,
+            fields: FieldPrefixes::new(vec![detailed(stated.field)?])?,
+            ects_max: stated.ects,
+            credential_type: CredentialType::MicroCredential,
+            modes: Modes::ONLINE,
+            review: window.last(),
+        });
+        self.grant(NCEQE, GTU, window, &format!("accreditation {number}"), scope).await
     }
 }
 

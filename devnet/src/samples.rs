@@ -2,7 +2,7 @@
 //! directory.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -11,10 +11,17 @@ use std::{
 use eyre::WrapErr as _;
 use sigeli::{
     BUNDLE_SUFFIX, FILE_BYTES_MAX,
-    document::{Canonical, canonicalise},
-    files,
+    document::{Canonical, DocumentFacts, Group, Groups, Registered, canonicalise, contradictions},
+    files, values,
 };
-use sigeli_verifier::{credential::Profile, ids::DocumentDigest};
+use sigeli_verifier::{
+    credential::Profile,
+    ids::{DocumentDigest, EctsTenths},
+    time::Day,
+    transaction::{Field, Level},
+};
+
+use crate::genesis::{ECTS_MAX, ECTS_MIN};
 
 macro_rules! samples {
     ($($name:literal),+ $(,)?) => {
@@ -103,23 +110,64 @@ pub(crate) fn canonical(bytes: &[u8]) -> eyre::Result<Canonical<'_>> {
     Ok(canonicalise(bytes, None).or_else(|_| canonicalise(bytes, Some(Profile::Raw)))?)
 }
 
-/// Divides files into batches. A batch takes each name once, since bundles are called after it, and each content
-/// once; so there is one batch, unless names or contents repeat.
+/// What the credentials of one programme state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Stated {
+    /// Their level.
+    pub(crate) level: Level,
+    /// Their field.
+    pub(crate) field: Field,
+    /// Their credits.
+    pub(crate) ects: EctsTenths,
+    /// Their date of issue.
+    pub(crate) issued: Day,
+}
+
+/// Files that make one batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    /// What they state.
+    pub(crate) stated: Stated,
+    /// The files.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// What is to be anchored.
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// Batches; those of one programme follow one another.
+    pub(crate) batches: Vec<Planned>,
+    /// Files that fit into no batch, and why.
+    pub(crate) left_out: Vec<(PathBuf, String)>,
+}
+
+/// Divides files into batches. Those of a batch state the same level, field, credits and date of issue; what a file does not
+/// state is taken from `usual`. A batch takes each name once, since bundles are called after it, and each content once.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(crate) fn batches(paths: &[PathBuf]) -> eyre::Result<Vec<Vec<PathBuf>>> {
+pub(crate) fn plan(paths: &[PathBuf], usual: Stated) -> eyre::Result<Plan> {
     #[derive(Default)]
     struct Batch {
         names: BTreeSet<OsString>,
         contents: BTreeSet<DocumentDigest>,
         files: Vec<PathBuf>,
     }
-    let mut batches = Vec::<Batch>::new();
+    let mut plan = Plan::default();
+    let mut programmes = BTreeMap::<Stated, Vec<Batch>>::new();
     for path in paths {
         let bytes = files::read(path, FILE_BYTES_MAX)?;
-        let digest = canonical(&bytes)?.digest();
+        let canonical = canonical(&bytes)?;
+        let stated = match stated(canonical.facts().as_ref(), usual) {
+            Ok(stated) => stated,
+            Err(reason) => {
+                plan.left_out.push((path.clone(), reason));
+                continue;
+            }
+        };
+        let digest = canonical.digest();
         let name = path.file_name().unwrap_or_default().to_owned();
+        let batches = programmes.entry(stated).or_default();
         let fits = |batch: &Batch| !batch.names.contains(&name) && !batch.contents.contains(&digest);
         let place = batches.iter().position(fits).unwrap_or_else(|| {
             batches.push(Batch::default());
@@ -130,7 +178,31 @@ pub(crate) fn batches(paths: &[PathBuf]) -> eyre::Result<Vec<Vec<PathBuf>>> {
         batch.files.push(path.clone());
         batch.names.insert(name);
     }
-    Ok(batches.into_iter().map(|batch| batch.files).collect())
+    for (stated, batches) in programmes {
+        plan.batches.extend(batches.into_iter().map(|batch| Planned { stated, files: batch.files }));
+    }
+    Ok(plan)
+}
+
+/// What a document states, filled up with what is usual; why not, where no accreditation could cover it.
+fn stated(facts: Option<&DocumentFacts>, usual: Stated) -> Result<Stated, String> {
+    let Some(facts) = facts.map(|facts| &facts.stated) else { return Ok(usual) };
+    let mut group = Groups::default();
+    group.add(Some(facts), ());
+    let field = group.into_groups().first().and_then(Group::field);
+    let stated = Stated {
+        level: facts.levels.first().copied().unwrap_or(usual.level),
+        field: field.unwrap_or(usual.field),
+        ects: facts.credits.map_or(usual.ects, |credits| credits.max(ECTS_MIN)),
+        issued: facts.issued_on().filter(|day| *day <= usual.issued).unwrap_or(usual.issued),
+    };
+    if stated.ects > ECTS_MAX {
+        let (more, most) = (values::ects_text(stated.ects), values::ects_text(ECTS_MAX));
+        return Err(format!("it states {more} ECTS, and this ledger's policy allows at most {most}"));
+    }
+    let registered = Registered { level: stated.level, field: stated.field, ects: stated.ects, anchored: usual.issued };
+    let found: Vec<_> = contradictions(facts, registered).iter().map(ToString::to_string).collect();
+    if found.is_empty() { Ok(stated) } else { Err(found.join("; ")) }
 }
 
 /// The file with one bit of one byte changed, such that another document results. The change is sought near the middle,
@@ -203,11 +275,63 @@ mod tests {
         assert_eq!(relative, expected.map(Path::new));
         assert_eq!(gathered.left_out.len(), 3, "{:?}", gathered.left_out);
 
-        let batches = batches(&gathered.files).unwrap();
-        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
-        assert_eq!(batches.concat().into_iter().collect::<BTreeSet<_>>(), gathered.files.into_iter().collect());
+        let plan = plan(&gathered.files, usual()).unwrap();
+        assert_eq!(plan.batches.iter().map(|batch| batch.files.len()).collect::<Vec<_>>(), [3, 2]);
+        assert!(plan.left_out.is_empty() && plan.batches.iter().all(|batch| batch.stated == usual()));
+        let planned: BTreeSet<_> = plan.batches.into_iter().flat_map(|batch| batch.files).collect();
+        assert_eq!(planned, gathered.files.into_iter().collect());
 
         assert!(gather(&from.join("x/empty-folder"), &into).is_err());
+    }
+
+    fn usual() -> Stated {
+        Stated {
+            level: Level::new(6).unwrap(),
+            field: Field::new(613).unwrap(),
+            ects: EctsTenths::new(30),
+            issued: values::parse_day("2026-11-24").unwrap(),
+        }
+    }
+
+    #[test]
+    fn files_are_divided_by_what_they_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut paths = Vec::new();
+        for (name, text) in [
+            ("1.json", r#"{"issued":"2026-11-16","credentialSubject":{"achieved":{"nqfLevel":5,"iscedF":"07"}}}"#),
+            ("2.json", r#"{"credentialSubject":{"achieved":{"nqfLevel":[5,6]}}}"#),
+            ("3.json", r#"{"credentialSubject":{"creditsEarned":60.5}}"#),
+            ("4.pdf", "%PDF"),
+            ("5.json", r#"{"issued":"2026-12-24"}"#),
+            (
+                "6.json",
+                r#"{"issued":"2026-11-16","credentialSubject":{"achieved":{"iscedF":["07"],"eqfLevel":"5"},"x":1}}"#,
+            ),
+        ] {
+            paths.push(folder.path().join(name));
+            fs::write(paths.last().unwrap(), text).unwrap();
+        }
+        let plan = plan(&paths, usual()).unwrap();
+        let shown = |batch: &Planned| {
+            let names = batch.files.iter().map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned());
+            (
+                batch.stated.level.get(),
+                batch.stated.field.to_string(),
+                batch.stated.issued.to_string(),
+                names.collect::<Vec<_>>(),
+            )
+        };
+        let batches: Vec<_> = plan.batches.iter().map(shown).collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            batches,
+            [
+                (5, text("0700"), text("2026-11-16"), vec![text("1"), text("6")]),
+                (6, text("0613"), text("2026-11-24"), vec![text("4")]),
+            ]
+        );
+        let left_out: Vec<_> = plan.left_out.iter().map(|(path, _)| path.file_name().unwrap()).collect();
+        assert_eq!(left_out, ["2.json", "3.json", "5.json"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ use std::{
 
 use clap::Parser as _;
 use sigeli::{
+    document::is_invisible,
     keys::SecretKey,
     remote::Remote,
     report,
@@ -90,7 +91,7 @@ static OUTPUT_FAILED: AtomicBool = AtomicBool::new(false);
 /// Says something beside the result, on standard error. Whether anybody still listens changes nothing about the result.
 fn note(text: std::fmt::Arguments<'_>) {
     use std::io::Write as _;
-    drop(writeln!(std::io::stderr(), "{text}"));
+    drop(writeln!(std::io::stderr(), "{}", visible(&text.to_string())));
 }
 
 fn dispatch(command: &Command) -> Result<u8, Failure> {
@@ -166,9 +167,29 @@ fn keygen(args: &KeygenArgs) -> Result<u8, Failure> {
 /// Prints to the standard output. If that fails, the command goes on, and its exit code says so in the end.
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
+    if out.write_all(visible(text).as_bytes()).and_then(|()| out.flush()).is_err() {
         OUTPUT_FAILED.store(true, Ordering::Relaxed);
     }
+}
+
+/// The text as it may be shown: control characters other than line ends and tabs, and characters that are invisible or turn
+/// the writing direction, become escapes, so that no name of a file or a person can command the terminal or dress up the
+/// sentence it stands in. The colours of a verdict stay.
+fn visible(text: &str) -> String {
+    const COLOURS: [&str; 4] = ["\u{1B}[0m", "\u{1B}[31m", "\u{1B}[32m", "\u{1B}[90m"];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let colour = COLOURS.into_iter().find(|colour| rest.starts_with(colour));
+        let taken = colour.map_or(character.len_utf8(), str::len);
+        let is_plain = matches!(character, '\n' | '\t') || !(character.is_control() || is_invisible(character));
+        match rest.get(..taken) {
+            Some(shown) if colour.is_some() || is_plain => out.push_str(shown),
+            _ => out.extend(character.escape_unicode()),
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
 }
 
 /// This computer's clock.
@@ -193,4 +214,23 @@ fn trust_if_any(named: Option<&Path>) -> Result<Option<Trust>, Failure> {
         return Ok(None);
     }
     Ok(Some(trust_file::read(&path)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn nothing_that_is_printed_commands_the_terminal() {
+        for (text, expected) in [
+            ("ნინო\tab\n", "ნინო\tab\n"),
+            ("\u{1B}[32m[ ok ]\u{1B}[0m", "\u{1B}[32m[ ok ]\u{1B}[0m"),
+            ("a\u{1B}[2Jb\u{7}\r", "a\\u{1b}[2Jb\\u{7}\\u{d}"),
+            ("\u{1B}]0;title\u{9C}", "\\u{1b}]0;title\\u{9c}"),
+            ("fdp.\u{202E}nosj", "fdp.\\u{202e}nosj"),
+            ("", ""),
+        ] {
+            assert_eq!(visible(text), expected);
+        }
+    }
 }

@@ -47,4 +47,4 @@ pub(crate) use register::listed;
 pub use register::{Contradiction, Group, Groups, Registered, contradictions};
 pub use seal::{NotChecked, SEALS_MAX, Seal, Signer, seal};
 pub use stated::StatedFacts;
-pub use text::LocalText;
+pub use text::{LocalText, is_invisible};

@@ -130,7 +130,9 @@ pub(super) fn cleaned(text: &str, chars_max: usize) -> String {
     line
 }
 
-const fn is_invisible(character: char) -> bool {
+/// Whether a character shows nothing, or turns the writing direction of what follows it.
+#[must_use]
+pub const fn is_invisible(character: char) -> bool {
     matches!(character,
         '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{61C}' | '\u{FEFF}'
         | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
