@@ -174,7 +174,7 @@ fn print(text: &str) {
 
 /// The text as it may be shown: control characters other than line ends and tabs, and characters that are invisible or turn
 /// the writing direction, become escapes, so that no name of a file or a person can command the terminal or dress up the
-/// sentence it stands in. The colours of a verdict stay.
+/// sentence it stands in. The escapes are those of JSON, which therefore stays what it was. The colours of a verdict stay.
 fn visible(text: &str) -> String {
     const COLOURS: [&str; 4] = ["\u{1B}[0m", "\u{1B}[31m", "\u{1B}[32m", "\u{1B}[90m"];
     let mut out = String::with_capacity(text.len());
@@ -185,7 +185,11 @@ fn visible(text: &str) -> String {
         let is_plain = matches!(character, '\n' | '\t') || !(character.is_control() || is_invisible(character));
         match rest.get(..taken) {
             Some(shown) if colour.is_some() || is_plain => out.push_str(shown),
-            _ => out.extend(character.escape_unicode()),
+            _ => {
+                let escaped =
+                    character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+                out.push_str(&escaped);
+            }
         }
         rest = rest.get(taken..).unwrap_or_default();
     }
@@ -225,9 +229,10 @@ mod tests {
         for (text, expected) in [
             ("ნინო\tab\n", "ნინო\tab\n"),
             ("\u{1B}[32m[ ok ]\u{1B}[0m", "\u{1B}[32m[ ok ]\u{1B}[0m"),
-            ("a\u{1B}[2Jb\u{7}\r", "a\\u{1b}[2Jb\\u{7}\\u{d}"),
-            ("\u{1B}]0;title\u{9C}", "\\u{1b}]0;title\\u{9c}"),
-            ("fdp.\u{202E}nosj", "fdp.\\u{202e}nosj"),
+            ("a\u{1B}[2Jb\u{7}\r", "a\\u001b[2Jb\\u0007\\u000d"),
+            ("\u{1B}]0;title\u{9C}", "\\u001b]0;title\\u009c"),
+            ("fdp.\u{202E}nosj", "fdp.\\u202enosj"),
+            ("\"a\u{E0001}\"", r#""a\udb40\udc01""#),
             ("", ""),
         ] {
             assert_eq!(visible(text), expected);
