@@ -5,7 +5,7 @@
 use sigeli_proto::v1;
 use sigeli_verifier::{
     evidence::Evidence,
-    params::VALIDATORS_MAX,
+    params::{EVIDENCE_PER_VALIDATOR_MAX, VALIDATORS_MAX},
     trust::{Trust, TrustedLedger},
     validators::Validator,
 };
@@ -13,7 +13,7 @@ use sigeli_verifier::{
 use crate::remote::{Remote, RemoteError};
 
 /// Most pieces that are taken from one node: as many as a node keeps of a full set of validators.
-pub const EVIDENCE_MAX: usize = 64 * VALIDATORS_MAX;
+pub const EVIDENCE_MAX: usize = EVIDENCE_PER_VALIDATOR_MAX * VALIDATORS_MAX;
 
 /// What a file of evidence is called: its id and this.
 pub const EVIDENCE_SUFFIX: &str = ".evidence";

@@ -2,33 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "tests panic to fail")]
 #![allow(dead_code, reason = "the fixture is shared, and each test binary uses a part of it")]
 
+mod shelf;
 mod world;
 
 use std::path::Path;
 
 use serde_json::Value;
+use shelf::verify;
 use sigeli::carry::code;
-use sigeli_verifier::{bundle::Bundle, decode::Decode as _, encode::Encode as _, trust::NetworkKind};
-use world::{Issued, Run, World, sigeli};
+use sigeli_verifier::{bundle::Bundle, decode::Decode as _, encode::Encode as _};
+use world::{Issued, World, sigeli};
 
 const CREDENTIAL: &[u8] =
     br#"{ "validFrom": "2026-11-20T00:00:00Z", "proof": {"type": "DataIntegrityProof"}, "x": 1.0 }"#;
 const PDF: &[u8] = b"%PDF-1.7 a credential";
-const AT: &str = "2026-11-24T09:00:30Z";
 
 fn issued(world: &World) -> Issued {
-    let issued = Issued::new(&[("a.json", CREDENTIAL), ("b.pdf", PDF)]);
-    for (position, name) in ["a.json", "b.pdf"].iter().enumerate() {
-        issued.write(&format!("{name}.sigeli"), &world.bundle(&issued, position, None).to_bytes());
-    }
-    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
-    issued
-}
-
-fn verify(directory: &Path, args: &[&str]) -> Run {
-    let mut all = vec!["verify", "--trust", "trust", "--at", AT];
-    all.extend(args);
-    sigeli(directory, &all)
+    shelf::issued(world, &[("a.json", CREDENTIAL), ("b.pdf", PDF)])
 }
 
 fn done(directory: &Path, args: &[&str]) -> String {

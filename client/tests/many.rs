@@ -2,19 +2,20 @@
 #![expect(clippy::unwrap_used, reason = "tests panic to fail")]
 #![allow(dead_code, reason = "the fixture is shared, and each test binary uses a part of it")]
 
+mod shelf;
 mod world;
 
-use std::{collections::BTreeMap, path::Path, process::Stdio};
+use std::{collections::BTreeMap, process::Stdio};
 
 use serde_json::Value;
+use shelf::{AT, verify};
 use sigeli::carry::archive;
 use sigeli_verifier::{encode::Encode as _, record::StatusState, transaction::StatusReason, trust::NetworkKind};
-use world::{Issued, Run, World, sigeli};
+use world::{Issued, World, sigeli};
 
 const PDF: &[u8] = b"%PDF-1.7 a credential";
 const OTHER: &[u8] = b"%PDF-1.7 another one";
 const JSON: &[u8] = br#"{"validFrom": "2026-11-20T00:00:00Z"}"#;
-const AT: &str = "2026-11-24T09:00:30Z";
 
 /// Credentials with every verdict: what each file's name begins with is its verdict.
 fn issued(world: &World) -> Issued {
@@ -38,12 +39,6 @@ fn issued(world: &World) -> Issued {
     put("below/unchecked, =1+1.pdf", PDF, Some(&valid[..100]));
     issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
     issued
-}
-
-fn verify(directory: &Path, args: &[&str]) -> Run {
-    let mut all = vec!["verify", "--trust", "trust", "--at", AT];
-    all.extend(args);
-    sigeli(directory, &all)
 }
 
 /// The rows of a table by file, as verdict and exit code. Plain cells only are split.

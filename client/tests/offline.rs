@@ -7,11 +7,13 @@
     reason = "tests panic to fail, and print what they skip"
 )]
 
+mod shelf;
 mod world;
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use serde_json::Value;
+use shelf::{AT, verify};
 use sigeli::verify::Evidence;
 use sigeli_verifier::{
     bundle::Bundle,
@@ -36,23 +38,10 @@ const CREDENTIAL: &[u8] = r#"{
 .as_bytes();
 const ENDING: &[u8] = br#"{"validFrom": "2026-11-20T00:00:00Z", "validUntil": "2026-11-24T09:00:30Z"}"#;
 const PDF: &[u8] = b"%PDF-1.7 a credential";
-/// 30 s after the newest block.
-const AT: &str = "2026-11-24T09:00:30Z";
 
-/// A directory with three credentials, their bundles beside them, and the trust file `trust`.
+/// Three credentials, the last of which ends at [`AT`].
 fn issued(world: &World) -> Issued {
-    let issued = Issued::new(&[("a.json", CREDENTIAL), ("b.pdf", PDF), ("c.json", ENDING)]);
-    for (position, name) in ["a.json", "b.pdf", "c.json"].iter().enumerate() {
-        issued.write(&format!("{name}.sigeli"), &world.bundle(&issued, position, None).to_bytes());
-    }
-    issued.write("trust", &world.trust(NetworkKind::Test).to_bytes());
-    issued
-}
-
-fn verify(directory: &Path, args: &[&str]) -> Run {
-    let mut all = vec!["verify", "--trust", "trust", "--at", AT];
-    all.extend(args);
-    sigeli(directory, &all)
+    shelf::issued(world, &[("a.json", CREDENTIAL), ("b.pdf", PDF), ("c.json", ENDING)])
 }
 
 fn json(run: &Run) -> Value {
@@ -290,6 +279,9 @@ fn the_eight_lines_in_georgian() {
 const STATING: &[u8] = br#"{"name":"Web","issued":"2026-11-16T08:00:00Z","credentialSubject":{
     "achieved":{"nqfLevel":6,"iscedF":"0613","ectsCredits":3}}}"#;
 
+/// Another record than the one that was registered.
+type Altered = fn(BatchRecord) -> BatchRecord;
+
 /// A registered document that states something else than the register is not genuine, and the line says what.
 #[test]
 fn a_document_that_contradicts_the_register_exits_2() {
@@ -310,7 +302,7 @@ fn a_document_that_contradicts_the_register_exits_2() {
     assert!(text.ends_with(" The document states the same."), "{text}");
     let (_, _, text) = verified(|record| BatchRecord { ects: EctsTenths::new(40), ..record }, "en");
     assert!(text.ends_with(" Compare with the document."), "fewer credits than registered: {text}");
-    let cases: [(fn(BatchRecord) -> BatchRecord, &str, &str); 4] = [
+    let cases: [(Altered, &str, &str); 4] = [
         (
             |record| BatchRecord { level: Level::new(5).unwrap(), ..record },
             "The document says something else than what was registered: it states level 6, registered is 5.",

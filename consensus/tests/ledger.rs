@@ -2,6 +2,8 @@
 
 #[path = "support/ledger.rs"]
 mod support;
+#[path = "ledger/upgrade.rs"]
+mod upgrade;
 
 use std::sync::Arc;
 

@@ -23,6 +23,7 @@ mod history;
 mod institution;
 mod keys;
 mod permission;
+mod quota;
 mod sender;
 mod signatures;
 mod standing;

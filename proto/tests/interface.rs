@@ -204,7 +204,9 @@ fn announced(states: &[PermissionState]) -> PermissionStandings {
     let granted = PermissionStandings::granted(first, DecisionReason::Granted);
     (2029..).zip(states).fold(granted, |known, (year, state)| {
         let reason = DecisionReason::ScopeChanged;
-        known.changed(PermissionStanding { effective: day(year, 1, 1), state: *state, reason }, first).unwrap()
+        known
+            .changed(PermissionStanding { effective: day(year, 1, 1), state: *state, reason }, first)
+            .expect("at most three changes are announced")
     })
 }
 

@@ -10,7 +10,7 @@ use sigeli::{
 use sigeli_verifier::{
     evidence::{EVIDENCE_BYTES_MAX, Evidence},
     ids::BlockId,
-    statement::{Statement, Step},
+    statement::Step,
     trust::Trust,
 };
 
@@ -105,10 +105,7 @@ const fn message(step: Step) -> &'static str {
 }
 
 fn blocks(evidence: &Evidence) -> [Option<BlockId>; 2] {
-    evidence.statements().map(|signed| match signed.statement {
-        Statement::Vote(vote) => vote.block,
-        Statement::Proposal(proposal) => Some(proposal.block),
-    })
+    evidence.statements().map(|signed| signed.statement.block())
 }
 
 fn text(evidence: &Evidence, trust: &Trust) -> String {
@@ -130,9 +127,9 @@ fn text(evidence: &Evidence, trust: &Trust) -> String {
         slot.round,
         evidence.key()
     );
-    for (name, block) in ["one for", "one for"].iter().zip(blocks(evidence)) {
+    for block in blocks(evidence) {
         let block = block.map_or_else(|| "no block".to_owned(), |id| format!("block {id}"));
-        let _infallible = writeln!(out, "  {name}    {block}");
+        let _infallible = writeln!(out, "  one for    {block}");
     }
     let _infallible = writeln!(out, "  evidence   {}", evidence.id());
     out

@@ -181,7 +181,7 @@ fn visible(text: &str) -> String {
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
         let colour = COLOURS.into_iter().find(|colour| rest.starts_with(colour));
-        let taken = colour.map_or(character.len_utf8(), str::len);
+        let taken = colour.map_or_else(|| character.len_utf8(), str::len);
         let is_plain = matches!(character, '\n' | '\t') || !(character.is_control() || is_invisible(character));
         match rest.get(..taken) {
             Some(shown) if colour.is_some() || is_plain => out.push_str(shown),

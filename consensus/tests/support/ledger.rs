@@ -51,7 +51,8 @@ const FOUNDING: u64 = 4;
 /// The most that a batch page proves.
 const PAGE: u32 = 256;
 
-fn secret(kind: u8, index: u8) -> SigningKey {
+/// The key of an authority (kind 1), of a node in the network (2), or of the institution (3).
+pub(crate) fn secret(kind: u8, index: u8) -> SigningKey {
     let mut seed = [0x33; 32];
     (seed[0], seed[1]) = (kind, index);
     SigningKey::from_bytes(&seed)

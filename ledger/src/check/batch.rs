@@ -4,12 +4,13 @@ use alloc::vec::Vec;
 
 use sigeli_verifier::{
     ids::{BatchSequence, PermissionId},
-    record::{BatchRecord, BatchStatus, Judged, Usage},
+    record::{BatchRecord, BatchStatus, Judged},
     transaction::BatchAnchor,
 };
 
 use super::{
     InstitutionSigner, Terms,
+    quota::{used_today, within},
     standing::{authorisation_in_force, check_accreditation, order_in_force},
 };
 use crate::{
@@ -39,10 +40,8 @@ pub(super) fn check_anchor<R: NodeReader>(
         }
         .into());
     }
-    let mut usage = view.usage(by.id)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
-    let quota = terms.policy.batches_per_day;
-    usage.batches =
-        usage.batches.checked_add(1).filter(|used| *used <= quota).ok_or(Rejection::QuotaExceeded { quota })?;
+    let mut usage = used_today(state, terms, by.id)?;
+    usage.batches = within(terms.policy.batches_per_day, usage.batches, 1)?;
 
     let permission = anchor.accreditation;
     let accreditation = view.permission(by.id, permission)?.ok_or(Rejection::AccreditationMissing { permission })?;

@@ -9,11 +9,14 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use sigeli_verifier::{
     ids::{InstitutionId, KeyIndex},
     params::{INSTITUTION_KEYS_RESERVED, INSTITUTION_KEYS_TOTAL_MAX, INSTITUTION_KEYS_USABLE_MAX},
-    record::{InstitutionFacts, KeyChange, KeyEntry, KeyRecord, KeyState, Usage, Writer},
+    record::{InstitutionFacts, KeyChange, KeyEntry, KeyRecord, KeyState, Writer},
     transaction::{InstitutionKey, KeyRetire, KeysAdd},
 };
 
-use super::{Target, Terms};
+use super::{
+    Target, Terms,
+    quota::{used_today, within},
+};
 use crate::{
     outcome::{CheckError, Rejection},
     state::{Overlay, Write},
@@ -136,10 +139,8 @@ pub(super) fn use_changes<R: NodeReader>(
     if matches!(writer, Writer::Authority { .. }) {
         return Ok(None);
     }
-    let (day, quota) = (terms.day(), terms.policy.changes_per_day);
-    let mut usage = state.view().usage(institution)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
-    let used = usage.changes.checked_add(count).filter(|used| *used <= quota);
-    usage.changes = used.ok_or(Rejection::QuotaExceeded { quota })?;
+    let mut usage = used_today(state, terms, institution)?;
+    usage.changes = within(terms.policy.changes_per_day, usage.changes, count)?;
     Ok(Some(Write::Usage(institution, usage)))
 }
 

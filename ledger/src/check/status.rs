@@ -11,6 +11,7 @@ use sigeli_verifier::{
 use super::{
     InstitutionSigner, Target, Terms,
     history::{Change, History, Refusal, all_written, annulment_written, reason_fits},
+    quota::{used_today, within},
 };
 use crate::{
     outcome::{CheckError, Rejection},
@@ -41,10 +42,8 @@ pub(super) fn use_quota<R: NodeReader>(
     institution: InstitutionId,
     count: u32,
 ) -> Result<Usage, CheckError> {
-    let (day, quota) = (terms.day(), terms.policy.statuses_per_day);
-    let mut usage = state.view().usage(institution)?.map_or_else(|| Usage::none(day), |usage| usage.on(day));
-    let used = usage.statuses.checked_add(count).filter(|used| *used <= quota);
-    usage.statuses = used.ok_or(Rejection::QuotaExceeded { quota })?;
+    let mut usage = used_today(state, terms, institution)?;
+    usage.statuses = within(terms.policy.statuses_per_day, usage.statuses, count)?;
     Ok(usage)
 }
 

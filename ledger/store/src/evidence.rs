@@ -10,6 +10,7 @@ use sigeli_ledger::store::StoreError;
 use sigeli_verifier::{
     evidence::Evidence,
     ids::{EvidenceId, ValidatorAddress},
+    params::EVIDENCE_PER_VALIDATOR_MAX,
     validators::address,
 };
 
@@ -19,10 +20,6 @@ use crate::{
     snapshot::{RocksReader, corrupt},
     tables::{EvidenceRows, Table},
 };
-
-/// Most pieces of evidence kept against one validator: the first ones. One is enough to act on, and a faulty validator
-/// must not fill the disk.
-pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 64;
 
 /// Writes evidence.
 pub struct EvidenceLog {

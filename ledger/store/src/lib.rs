@@ -30,7 +30,7 @@ mod store;
 mod tables;
 
 pub use create::{OpenError, Options};
-pub use evidence::{EVIDENCE_PER_VALIDATOR_MAX, EvidenceLog, EvidencePlace, evidence_place};
+pub use evidence::{EvidenceLog, EvidencePlace, evidence_place};
 pub use log::{ConsensusLog, LOG_ROW_BYTES_MAX, LogRow};
 pub use sigeli_ledger::store::StoreError;
 pub use snapshot::{Census, RocksReader, RocksSnapshot};

@@ -1,11 +1,12 @@
 //! Evidence against validators: kept for good, bounded per validator, listed in pages.
 
 use ed25519_dalek::{Signer as _, SigningKey};
-use sigeli_store::{EVIDENCE_PER_VALIDATOR_MAX, Options, RocksStore, evidence_place};
+use sigeli_store::{Options, RocksStore, evidence_place};
 use sigeli_verifier::{
     crypto::PublicKey,
     evidence::Evidence,
     ids::{BlockId, GenesisHash, Height, Round, Signature},
+    params::EVIDENCE_PER_VALIDATOR_MAX,
     statement::{SignedStatement, Statement},
     validators::address,
     vote::{Vote, VoteKind},

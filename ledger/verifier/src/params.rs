@@ -43,6 +43,9 @@ pub const INSTITUTION_KEYS_USABLE_MAX: u16 = 64;
 pub const PARTNERS_MAX: usize = 16;
 /// Most programmes that one institution coordinates.
 pub const PROGRAMMES_MAX: u32 = 65_536;
+/// Most pieces of evidence that a node keeps against one validator: the first ones. One is enough to act on, and a faulty
+/// validator must not fill the disk.
+pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 64;
 /// Most entries in the history of one permission.
 pub const PERMISSION_ENTRIES_MAX: u32 = 64;
 /// Most standings that a permission's record holds: the present one and what is announced for later days.

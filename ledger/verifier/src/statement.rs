@@ -96,6 +96,15 @@ impl Statement {
         }
     }
 
+    /// The block it speaks for; `None` for a vote for none.
+    #[must_use]
+    pub const fn block(&self) -> Option<BlockId> {
+        match self {
+            Self::Vote(vote) => vote.block,
+            Self::Proposal(proposal) => Some(proposal.block),
+        }
+    }
+
     /// The bytes that are signed (`sigeli_verifier::vote`).
     #[must_use]
     pub fn preimage(&self, genesis: &GenesisHash) -> Vec<u8> {

@@ -61,10 +61,7 @@ fn the_credential_in_a_png_is_the_document_whatever_the_picture() {
     let badge = text_chunk("openbadgecredential", CREDENTIAL);
     let plain = png(&[badge.clone(), chunk(b"IDAT", b"pixels")]);
     is_json_in(&plain, Picture::Png);
-    is_json_in(
-        &png(&[chunk(b"IDAT", b"other pixels"), badge.clone(), chunk(b"tEXt", b"date:modify\0now")]),
-        Picture::Png,
-    );
+    is_json_in(&png(&[chunk(b"IDAT", b"other pixels"), badge, chunk(b"tEXt", b"date:modify\0now")]), Picture::Png);
     is_json_in(&png(&[compressed_chunk("openbadgecredential", CREDENTIAL.as_bytes())]), Picture::Png);
     is_json_in(&png(&[text_chunk("openbadges", CREDENTIAL)]), Picture::Png);
     is_json_in(&[plain, b"what viewers ignore".to_vec()].concat(), Picture::Png);
@@ -106,7 +103,7 @@ fn a_png_that_two_programs_may_read_differently_is_refused() {
         assert_eq!(read(&whole[..end]), Err("badge_picture_malformed"), "cut at {end}");
     }
     assert_eq!(read(&png(&[badge.clone(), badge.clone()])), Err("badge_ambiguous"));
-    assert_eq!(read(&png(&[badge.clone(), text_chunk("openbadges", "https://e.ge")])), Err("badge_ambiguous"));
+    assert_eq!(read(&png(&[badge, text_chunk("openbadges", "https://e.ge")])), Err("badge_ambiguous"));
     let mut damaged = whole.clone();
     let at = whole.windows(4).position(|window| window == b"name").expect("the badge is there");
     damaged[at] ^= 1;

@@ -178,7 +178,7 @@ fn rsa(modulus: &[u8], exponent: &[u8]) -> Option<Material> {
     let bits = modulus.len() * 8 - usize::try_from(modulus.first()?.leading_zeros()).ok()?;
     // At most 33 bits are taken by the library.
     let value = exponent.iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? | u64::from(*byte)))?;
-    let is_usable = RSA_BITS.contains(&bits) && value >= RSA_EXPONENT_MIN && value < 1 << 33 && value % 2 == 1;
+    let is_usable = RSA_BITS.contains(&bits) && (RSA_EXPONENT_MIN..1 << 33).contains(&value) && value % 2 == 1;
     is_usable.then_some(Material::Rsa { modulus, exponent })
 }
 

@@ -64,7 +64,7 @@ fn a_proof_is_right_under_the_key_it_names() {
     let good = proof(&credential(), &options());
     assert_eq!(of(&sealed(good.clone())), valid());
     assert_eq!(of(&sealed(json!([good]))), valid());
-    let pretty = serde_json::to_string_pretty(&sealed(good.clone())).expect("a value is text");
+    let pretty = serde_json::to_string_pretty(&sealed(good)).expect("a value is text");
     assert_eq!(seal(pretty.as_bytes(), Profile::Jcs), valid(), "layout is not sealed");
     assert_eq!(seal(pretty.as_bytes(), Profile::Raw), valid(), "a JSON credential that is registered as a file");
     for method in

@@ -163,7 +163,7 @@ impl Drawer {
         let institution = self.institution(model);
         let newest = model.institutions.get(&institution).map(Institution::newest);
         let (mut jurisdiction, mut legal_id) =
-            newest.map_or((*b"GEO", legal("legal-0")), |newest| (newest.jurisdiction, newest.legal_id.clone()));
+            newest.map_or_else(|| (*b"GEO", legal("legal-0")), |newest| (newest.jurisdiction, newest.legal_id.clone()));
         match self.random.below(12) {
             0..=2 => legal_id = legal(&format!("legal-{}", self.random.within(1, INSTITUTIONS))),
             3 => legal_id = legal(self.random.pick(&["", "a b", "legal-0"])),
